@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: MIT
+# Tests: every tests/unit/test_*.c is one cmocka program, every
+# tests/fuzz/fuzz_*.c one fuzz target whose corpus `make test` replays.
+
+UNIT := $(patsubst tests/unit/%.c,$(O)/tests/%,$(sort $(wildcard tests/unit/test_*.c)))
+FUZZ := $(patsubst tests/fuzz/%.c,$(O)/tests/%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
+TOOLS := $(patsubst tests/tools/%.c,$(O)/tests/%,$(sort $(wildcard tests/tools/*.c)))
+SUPPORT := $(patsubst tests/%.c,$(O)/obj/tests/%.o,$(sort $(wildcard tests/*.c)))
+TEST_LIBS := -lcmocka -ljansson
+SIM_LIB := $(if $(filter sim,$(ROOMS)),$(O)/lib/sim.a)
+GROUP = -Wl,--start-group $(filter %.a,$^) -Wl,--end-group
+
+$(O)/tests/test_%: $(O)/obj/tests/unit/test_%.o $(SUPPORT) $(SIM_LIB) $(ARCHIVES)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(GROUP) $(TEST_LIBS) $(LIBS)
+
+$(O)/tests/fuzz_%: $(O)/obj/tests/fuzz/fuzz_%.o $(O)/obj/tests/fuzz/replay.o $(SIM_LIB) $(ARCHIVES)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(GROUP) $(LIBS)
+
+$(O)/tests/%: $(O)/obj/tests/tools/%.o $(SIM_LIB) $(ARCHIVES)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(GROUP) $(LIBS)
+
+.PRECIOUS: $(O)/obj/tests/unit/%.o $(O)/obj/tests/fuzz/%.o $(O)/obj/tests/tools/%.o
+
+.PHONY: test check tests-build
+tests-build: deps-test all $(UNIT) $(FUZZ) $(TOOLS)
+test: tests-build ## build and run every test
+	@tests/run $(O) $(T)
+check: test
