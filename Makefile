@@ -67,7 +67,7 @@ $(O)/obj/%.o: %.c
 -include $(patsubst %.c,$(O)/obj/%.d,$(SRC_ALL) $(wildcard tests/*.c tests/*/*.c bench/*.c))
 
 .PHONY: all
-all: deps-build $(if $(wildcard cmd/module.mk),$(O)/sotto)
+all: deps-build $(if $(SRC_cmd),$(O)/sotto)
 
 $(O)/sotto: $(if $(filter cmd,$(ROOMS)),$(O)/lib/cmd.a) $(ARCHIVES)
 	$(if $(V),,@echo "  LD $@")

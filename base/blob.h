@@ -22,7 +22,8 @@ struct blob {
 
 /* Room for len bytes, one reference held by the caller; bytes not yet written.
  * errors   ERR_MEM; ERR_SIZE */
-MUST_CHECK enum err blob_new(struct blob **out, struct mem *mem, enum mem_account account, size_t len);
+MUST_CHECK enum err blob_new(struct blob **out, struct mem *mem, enum mem_account account,
+			     size_t len);
 
 struct blob *blob_ref(struct blob *b);
 

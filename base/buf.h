@@ -7,11 +7,11 @@
 #include "base/mem.h"
 
 struct buf {
-	uint8_t *data;  /* owned; the content is data[start .. start+len) */
+	uint8_t *data; /* owned; the content is data[start .. start+len) */
 	size_t start;
 	size_t len;
-	size_t room;    /* bytes allocated */
-	size_t max;     /* the append that would pass it fails and changes nothing */
+	size_t room; /* bytes allocated */
+	size_t max;  /* the append that would pass it fails and changes nothing */
 	struct mem *mem;
 	enum mem_account account;
 };

@@ -146,8 +146,8 @@ void hex_encode(char *out, const uint8_t *data, size_t len);
 MUST_CHECK enum err hex_decode(uint8_t *out, size_t len, const char *text);
 
 /* The same for text_len characters of any even count up to 2*max; *len is set. */
-MUST_CHECK enum err hex_decode_any(uint8_t *out, size_t *len, size_t max,
-				   const char *text, size_t text_len);
+MUST_CHECK enum err hex_decode_any(uint8_t *out, size_t *len, size_t max, const char *text,
+				   size_t text_len);
 
 /* Escape what a stranger wrote so that it can stand in a log line: printable
  * ASCII stays, the rest becomes \xNN, and so do the quote and the backslash, so

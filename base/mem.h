@@ -16,14 +16,14 @@
 #include "base/err.h"
 
 enum mem_account {
-	MEM_FIXED,      /* machines themselves, made once */
-	MEM_PREAUTH,    /* connections before their Hello */
-	MEM_RECEIVE,    /* frames in reassembly, decompression scratch */
-	MEM_SEND,       /* what waits for a socket */
-	MEM_POOL,       /* envelopes and their index */
-	MEM_FILTERS,    /* filters, keys, undelivered messages */
-	MEM_PEERS,      /* peers and links past their Hello */
-	MEM_JOBS,       /* copied inputs of jobs under way */
+	MEM_FIXED,   /* machines themselves, made once */
+	MEM_PREAUTH, /* connections before their Hello */
+	MEM_RECEIVE, /* frames in reassembly, decompression scratch */
+	MEM_SEND,    /* what waits for a socket */
+	MEM_POOL,    /* envelopes and their index */
+	MEM_FILTERS, /* filters, keys, undelivered messages */
+	MEM_PEERS,   /* peers and links past their Hello */
+	MEM_JOBS,    /* copied inputs of jobs under way */
 	MEM_ACCOUNTS
 };
 

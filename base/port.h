@@ -17,7 +17,7 @@
 /* Where random bytes come from; a driver gives the system's, a test a seeded one. */
 struct rng {
 	bool (*fill)(void *ctx, uint8_t *out, size_t len); /* false: none to be had */
-	void *ctx;                                         /* borrowed */
+	void *ctx;					   /* borrowed */
 };
 
 /* Fill out; ERR_RANDOM ends the operation that asked (hardening rule 1.8). */
@@ -52,10 +52,10 @@ static inline bool log_wants(const struct log *log, enum log_level level)
 
 /* Format one line and hand it on: "event key=value key=value", ids shortened,
  * secrets and payloads never, strangers' text through text_escape(). */
-#define log_line(log, lvl, ...)                                                \
-	do {                                                                   \
-		if (log_wants((log), (lvl)))                                   \
-			log_format((log), (lvl), __VA_ARGS__);                 \
+#define log_line(log, lvl, ...)                                \
+	do {                                                   \
+		if (log_wants((log), (lvl)))                   \
+			log_format((log), (lvl), __VA_ARGS__); \
 	} while (0)
 
 void log_format(const struct log *log, enum log_level level, const char *format, ...)
