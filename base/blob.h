@@ -11,11 +11,11 @@
 #include "base/mem.h"
 
 struct blob {
-	uint32_t refs;
+	uint32_t refs; /* a caller that would hold 2^32 of them is a bug: asserted */
 	struct mem *mem;
 	enum mem_account account;
 	size_t len;
-	size_t room;
+	size_t room;	   /* bytes accounted, header included */
 	struct blob *twin; /* owned reference, NULL until a transport sets it */
 	uint8_t data[];
 };
