@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* enr/enode.c - enode URLs, read as every client reads them and printed as geth does.
  *
- * The grammar of devp2p enode.md:
- *
  *	"enode://" key [ "@" host ":" tcp-port [ "?discport=" udp-port ] ]
  *	key
  *
- * Clients hand the text to a URL library first, and peer lists in use rely on
- * it: a path, a fragment and foreign query keys are ignored, an empty
+ * Other readers hand the text to a URL library first, and peer lists in use
+ * rely on it: a path, a fragment and foreign query keys are ignored, an empty
  * discport counts as absent, and ports may have leading zeros.
  */
 #include <assert.h>
@@ -16,47 +14,45 @@
 
 #include "enr/enr.h"
 
-#define SCHEME	 "enode://"
-#define DISCPORT "discport="
-#define KEY_LEN	 128 /* hex digits */
+#define SCHEME	   "enode://"
+#define DISCPORT   "discport="
+#define KEY_DIGITS 128
+#define HEX	   "0123456789abcdefABCDEF"
 
 /* A piece of the text that is being read. */
 struct piece {
-	const char *text;
+	const char *at;
 	size_t len;
 };
 
-struct parse {
-	const char *text;
-	struct text_fault *fault;
-};
-
-static enum err refuse(const struct parse *p, const char *at, const char *why)
+static struct piece piece_of(const char *from, const char *to)
 {
-	*p->fault = (struct text_fault){ .why = why, .at = (size_t)(at - p->text) };
+	return (struct piece){ .at = from, .len = (size_t)(to - from) };
+}
+
+/* The first c of a piece, or NULL. */
+static const char *find(struct piece p, char c)
+{
+	return memchr(p.at, c, p.len);
+}
+
+static enum err expected(const char **why, const char *what)
+{
+	*why = what;
 	return ERR_ARG;
 }
 
-/* Whether the text is nothing but hex digits: the bare form of a URL. */
-static bool is_bare(const char *text)
+static enum err read_key(struct pubkey *out, struct piece key, const struct crypto *c,
+			 const char **why)
 {
-	return text[0] != '\0' && text[strspn(text, "0123456789abcdefABCDEF")] == '\0';
-}
-
-static enum err read_key(const struct parse *p, const struct crypto *c, struct pubkey *out,
-			 struct piece key)
-{
-	size_t digits = strspn(key.text, "0123456789abcdefABCDEF");
 	size_t len;
 
-	if (digits < key.len)
-		return refuse(p, key.text + digits,
-			      "has a key with a character that is no hex digit");
-	if (key.len != KEY_LEN ||
-	    hex_decode_any(out->b, &len, sizeof(out->b), key.text, key.len) != OK)
-		return refuse(p, key.text, "has a key that is not 128 hex digits");
+	if (key.len != KEY_DIGITS)
+		return expected(why, "a key of 128 hex digits");
+	if (hex_decode_any(out->b, &len, sizeof(out->b), key.at, key.len) != OK || len != 64)
+		return expected(why, "a key of hex digits only");
 	if (pubkey_check(c, out) != OK) {
-		(void)refuse(p, key.text, "has a key that is not a point on the curve");
+		*why = "a key that is a point on secp256k1";
 		return ERR_KEY;
 	}
 	return OK;
@@ -68,148 +64,124 @@ static bool is_host_char(char c)
 	       c == '-' || c == '.' || c == '_';
 }
 
-static enum err read_name(const struct parse *p, struct enode *out, struct piece host)
+static enum err read_name(struct enode *out, struct piece name, const char **why)
 {
-	if (host.len == 0)
-		return refuse(p, host.text, "has no host behind its key");
-	if (host.len > ENODE_HOST_MAX)
-		return refuse(p, host.text, "has a host name of more than 253 characters");
-	for (size_t i = 0; i < host.len; i++)
-		if (!is_host_char(host.text[i]))
-			return refuse(p, host.text + i,
-				      "has a host with a character that no host name has");
-	memcpy(out->host, host.text, host.len);
-	out->host[host.len] = '\0';
+	if (name.len == 0 || name.len >= sizeof(out->host))
+		return expected(why, "a host of 1..253 characters behind the @");
+	for (size_t i = 0; i < name.len; i++)
+		if (!is_host_char(name.at[i]))
+			return expected(why, "an address or a host name behind the @");
+	memcpy(out->host, name.at, name.len);
+	out->host[name.len] = '\0';
 	return OK;
 }
 
-/* An address, a bracketed IPv6 address, or a DNS name. */
-static enum err read_host(const struct parse *p, struct enode *out, struct piece host)
+/* host ":" port, where the host is an address, a bracketed one, or a name. */
+static enum err read_address(struct enode *out, struct piece address, const char **why)
 {
-	struct text_fault ignored;
+	const char *end = address.at + address.len;
+	const char *close = address.at[0] == '[' ? find(address, ']') : NULL;
+	struct piece rest = close != NULL ? piece_of(close, end) : address;
+	const char *colon = find(rest, ':');
+	struct piece host = piece_of(address.at, colon != NULL ? colon : end);
+	const char *unused;
 
-	if (host.len >= 2 && host.text[0] == '[') {
-		if (memchr(host.text, ':', host.len) == NULL ||
-		    ip_parse(&out->at.ip, &ignored, host.text + 1, host.len - 2) != OK)
-			return refuse(p, host.text + 1, "has brackets that hold no IPv6 address");
-		return OK;
+	if (close != NULL) {
+		host = piece_of(address.at + 1, close);
+		if (find(host, ':') == NULL || ip_parse(&out->at.ip, host.at, host.len, why) != OK)
+			return expected(why, "an IPv6 address between the brackets");
+		if (colon != close + 1)
+			return expected(why, "a port in 0..65535 behind the bracket");
+	} else if (ip_parse(&out->at.ip, host.at, host.len, &unused) != OK) {
+		enum err e = read_name(out, host, why);
+
+		if (e != OK)
+			return e;
 	}
-	if (memchr(host.text, ':', host.len) == NULL &&
-	    ip_parse(&out->at.ip, &ignored, host.text, host.len) == OK)
-		return OK;
-	return read_name(p, out, host);
-}
-
-/* host ":" port, up to the end of the authority. */
-static enum err read_address(const struct parse *p, struct enode *out, struct piece a)
-{
-	const char *end = a.text + a.len;
-	const char *close = a.text[0] == '[' ? memchr(a.text, ']', a.len) : a.text;
-	const char *colon = close != NULL ? memchr(close, ':', (size_t)(end - close)) : NULL;
-	struct piece host = { .text = a.text };
-	enum err e;
-
-	if (close == NULL)
-		return refuse(p, a.text, "has a bracket that is not closed");
-	if (colon == NULL)
-		return refuse(p, end, "has no port behind its host");
-	if (a.text[0] == '[' && colon != close + 1)
-		return refuse(p, close + 1, "has something behind the bracket that is no :PORT");
-	host.len = (size_t)(colon - a.text);
-	e = read_host(p, out, host);
-	if (e != OK)
-		return e;
-	if (port_parse(&out->at.tcp, colon + 1, (size_t)(end - colon - 1)) != OK)
-		return refuse(p, colon + 1, "has a port that is not a number in 0..65535");
+	if (colon == NULL || port_parse(&out->at.tcp, colon + 1, (size_t)(end - colon - 1)) != OK)
+		return expected(why, "a port in 0..65535 behind the host");
 	out->at.udp = out->at.tcp;
+	out->has_endpoint = true;
 	return OK;
 }
 
 /* The first discport of a query decides; an empty one counts as absent. */
-static enum err read_query(const struct parse *p, struct enode *out, struct piece query)
+static enum err read_query(struct enode *out, struct piece query, const char **why)
 {
-	const char *at = query.text;
-	const char *end = query.text + query.len;
+	const char *end = query.at + query.len;
+	const size_t name = strlen(DISCPORT);
 
-	while (at < end) {
-		const char *amp = memchr(at, '&', (size_t)(end - at));
-		const char *stop = amp != NULL ? amp : end;
-		const char *value = at + strlen(DISCPORT);
+	while (query.len > 0) {
+		const char *amp = find(query, '&');
+		struct piece pair = piece_of(query.at, amp != NULL ? amp : end);
 
-		if (stop >= value && memcmp(at, DISCPORT, strlen(DISCPORT)) == 0) {
-			if (stop > value &&
-			    port_parse(&out->at.udp, value, (size_t)(stop - value)) != OK)
-				return refuse(p, value,
-					      "has a discport that is not a number in 0..65535");
+		if (pair.len >= name && memcmp(pair.at, DISCPORT, name) == 0) {
+			if (pair.len > name &&
+			    port_parse(&out->at.udp, pair.at + name, pair.len - name) != OK)
+				return expected(why, "a discport in 0..65535");
 			return OK;
 		}
-		at = stop + 1;
+		query = piece_of(amp != NULL ? amp + 1 : end, end);
 	}
 	return OK;
 }
 
 /* What follows the scheme. */
-static enum err read_rest(const struct parse *p, const struct crypto *c, struct enode *out,
-			  const char *rest)
+static enum err read_rest(struct enode *out, const char *rest, const struct crypto *c,
+			  const char **why)
 {
-	struct piece authority = { rest, strcspn(rest, "/?#") };
-	const char *mark = rest + strcspn(rest, "?#");
-	const char *at = memchr(authority.text, '@', authority.len);
-	struct piece key = { rest, at != NULL ? (size_t)(at - rest) : authority.len };
-	struct piece address, query;
+	const char *end = rest + strcspn(rest, "/?#"); /* of key, host and port */
+	const char *query = rest + strcspn(rest, "?#");
+	struct piece authority = piece_of(rest, end);
+	const char *at = find(authority, '@');
 	enum err e;
 
-	if (at == NULL && memchr(rest, ':', authority.len) != NULL)
-		return refuse(p, rest, "has no key before the host");
-	e = read_key(p, c, &out->key, key);
-	if (e != OK || (at == NULL && authority.text[authority.len] == '\0'))
+	if (at == NULL && find(authority, ':') != NULL)
+		return expected(why, "a key and @ before the host");
+	e = read_key(&out->id, piece_of(rest, at != NULL ? at : end), c, why);
+	if (e != OK || (at == NULL && *end == '\0'))
 		return e;
 	if (at == NULL)
-		return refuse(p, rest + authority.len, "has no host behind its key");
-	address.text = at + 1;
-	address.len = (size_t)(authority.text + authority.len - address.text);
-	e = read_address(p, out, address);
-	if (e != OK || *mark != '?')
+		return expected(why, "@ and a host behind the key");
+	e = read_address(out, piece_of(at + 1, end), why);
+	if (e != OK || *query != '?')
 		return e;
-	query.text = mark + 1;
-	query.len = strcspn(query.text, "#");
-	return read_query(p, out, query);
+	query++;
+	return read_query(out, piece_of(query, query + strcspn(query, "#")), why);
 }
 
-enum err enode_parse(const struct crypto *c, struct enode *out, struct text_fault *fault,
-		     const char *text)
+enum err enode_parse(struct enode *out, const char *text, const struct crypto *c, const char **why)
 {
-	const struct parse p = { .text = text, .fault = fault };
-	struct enode e = { .host = "" };
-	const char *rest = text;
+	struct enode e;
 	enum err err;
 
+	memset(&e, 0, sizeof(e));
 	if (strncasecmp(text, SCHEME, strlen(SCHEME)) == 0)
-		rest += strlen(SCHEME);
-	else if (!is_bare(text))
-		return refuse(&p, text, "does not begin with enode:// and is no bare key");
-	err = read_rest(&p, c, &e, rest);
+		text += strlen(SCHEME);
+	else if (text[0] == '\0' || text[strspn(text, HEX)] != '\0')
+		return expected(why, "enode://KEY@HOST:PORT, or the bare key");
+	err = read_rest(&e, text, c, why);
 	if (err == OK)
 		*out = e;
 	return err;
 }
 
-size_t enode_print(char out[static ENODE_TEXT_MAX], const struct enode *e)
+void enode_text(char out[static ENODE_TEXT_MAX], const struct enode *e)
 {
-	char key[KEY_LEN + 1];
-	char at[ENODE_HOST_MAX + 8] = "";
-	char disc[sizeof("?" DISCPORT) + 5] = "";
+	char key[KEY_DIGITS + 1];
+	char at[ENODE_HOST_MAX + 8] = ""; /* holds an endpoint's text as well */
+	char disc[sizeof("?" DISCPORT "65535")] = "";
 	int n;
 
-	hex_encode(key, e->key.b, sizeof(e->key.b));
+	_Static_assert(sizeof(at) >= ENDPOINT_TEXT_MAX, "either kind of host");
+	hex_encode(key, e->id.b, sizeof(e->id.b));
 	if (e->host[0] != '\0')
 		(void)snprintf(at, sizeof(at), "%s:%u", e->host, (unsigned)e->at.tcp);
-	else if (e->at.ip.family != IP_NONE)
-		(void)endpoint_print(at, &e->at);
-	if (at[0] != '\0' && e->at.udp != e->at.tcp)
+	else if (e->has_endpoint)
+		endpoint_text(at, &e->at);
+	if (e->has_endpoint && e->at.udp != e->at.tcp)
 		(void)snprintf(disc, sizeof(disc), "?" DISCPORT "%u", (unsigned)e->at.udp);
 	n = snprintf(out, ENODE_TEXT_MAX, SCHEME "%s%s%s%s", key, at[0] != '\0' ? "@" : "", at,
 		     disc);
 	assert(n > 0 && n < ENODE_TEXT_MAX);
-	return (size_t)n;
 }

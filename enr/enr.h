@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* enr/enr.h - who a node is and where: ids, addresses, enode URLs.
+/* enr/enr.h - who a node is and where it can be reached: ids, endpoints, address
+ * classes, CIDR lists, enode URLs.  (Node records come with discovery.)
  *
- * Pure values and text.  An IPv4-mapped IPv6 address is folded to IPv4 the
- * moment it enters a struct ip, so that one host has one form (hardening §3).
- * Node records come with discovery.
- *
- * Source: devp2p enode.md ("enode URL format"); RFC 4291, RFC 4632, RFC 6890.
+ * Sources: EIP-778 for the id; the enode URL format as go-ethereum reads and
+ * prints it.
  */
 #ifndef ENR_ENR_H
 #define ENR_ENR_H
@@ -13,153 +11,110 @@
 #include "base/bytes.h"
 #include "crypto/crypto.h"
 
-/* --- ids ---------------------------------------------------------------- */
-
-/* keccak256 of the public key: names a node in tables and in discovery. */
 struct node_id {
 	uint8_t b[32];
 };
 
+/* keccak(X ‖ Y) */
 void node_id_of(struct node_id *out, const struct pubkey *key);
 
-/* --- addresses ---------------------------------------------------------- */
-
-enum ip_family { IP_NONE = 0, IP_V4 = 4, IP_V6 = 6 };
-
-/* Plain bytes without padding or spare values: may be hashed and compared whole. */
+/* An address.  IPv4 stands as the last 4 bytes behind ::ffff:, so that both
+ * families compare and hash alike; mapped IPv6 is IPv4 (hardening §3).  All
+ * zero is "::", unspecified, and stands for "not known". */
 struct ip {
-	uint8_t family; /* enum ip_family; IP_NONE: unknown, b all zero */
-	uint8_t b[16];	/* network order; IPv4 in the first four, the rest zero */
+	uint8_t b[16];
 };
 
-struct ip ip_v4(const uint8_t b[static 4]);
-struct ip ip_v6(const uint8_t b[static 16]); /* folds ::ffff:a.b.c.d to IPv4 */
-
-static inline bool ip_eq(const struct ip *a, const struct ip *b)
-{
-	return memcmp(a, b, sizeof(*a)) == 0;
-}
-
-/* What an address is good for, one class each. */
-enum ip_class {
-	IP_UNSPECIFIED, /* 0.0.0.0, ::, and IP_NONE */
-	IP_LOOPBACK,	/* 127/8, ::1 */
-	IP_PRIVATE,	/* 10/8, 172.16/12, 192.168/16, 100.64/10, fc00::/7 */
-	IP_LINK_LOCAL,	/* 169.254/16, fe80::/10 */
-	IP_MULTICAST,	/* 224/4, ff00::/8 */
-	IP_RESERVED,	/* the rest of 0/8, and 240/4 with the broadcast address */
-	IP_GLOBAL	/* everything else */
-};
-
-enum ip_class ip_class_of(const struct ip *ip);
-
-/* Whether limits per host and subnet may exempt it: loopback, private, link-local. */
-bool ip_is_lan(const struct ip *ip);
-
-/* Whether a stream can be dialled there: one host, loopback and LAN included. */
-bool ip_is_dialable(const struct ip *ip);
-
-/* The host (/32, /64) and subnet (/24, /48) that limits count under. */
-struct ip ip_host(const struct ip *ip);
-struct ip ip_subnet(const struct ip *ip);
-
-/* Where a node listens.  Port 0 means none. */
+/* Where a node listens; port 0 means not at all. */
 struct endpoint {
 	struct ip ip;
 	uint16_t udp;
 	uint16_t tcp;
 };
 
-/* --- text --------------------------------------------------------------- */
+struct ip ip_from4(const uint8_t b[static 4]);
+struct ip ip_from6(const uint8_t b[static 16]);
+bool ip_is4(const struct ip *ip);
+bool ip_eq(const struct ip *a, const struct ip *b);
 
-/* Why a text was refused, and where: a static sentence that lacks its subject,
- * the text ("has a port that is not a number in 0..65535"), and an offset. */
-struct text_fault {
-	const char *why;
-	size_t at;
+/* RFC 6890, RFC 6598, RFC 4291. */
+enum ip_class {
+	IP_GLOBAL,	/* everything else */
+	IP_PRIVATE,	/* 10/8, 172.16/12, 192.168/16, 100.64/10, fc00::/7 */
+	IP_LINK_LOCAL,	/* 169.254/16, fe80::/10 */
+	IP_LOOPBACK,	/* 127/8, ::1 */
+	IP_MULTICAST,	/* no single host: 224/4, 240/4 with the broadcast, ff00::/8 */
+	IP_UNSPECIFIED, /* 0/8, :: */
 };
 
-#define IP_TEXT_MAX	  46 /* bytes with the NUL */
-#define ENDPOINT_TEXT_MAX 54 /* "[" address "]:65535" and the NUL */
+enum ip_class ip_class_of(const struct ip *ip);
+bool ip_is_lan(const struct ip *ip); /* private, link-local or loopback */
 
-/* Print; the length without the NUL is returned.  IP_NONE prints as "". */
-size_t ip_print(char out[static IP_TEXT_MAX], const struct ip *ip);
+/* What limits are counted by: a host is IPv4 /32 or IPv6 /64, a subnet /24 or /48
+ * (hardening §3); the rest of the address is zero. */
+struct ip ip_host(const struct ip *ip);
+struct ip ip_subnet(const struct ip *ip);
 
-/* "127.0.0.1:30303", "[::1]:30303": the TCP port. */
-size_t endpoint_print(char out[static ENDPOINT_TEXT_MAX], const struct endpoint *e);
+#define IP_TEXT_MAX	  48 /* with NUL */
+#define ENDPOINT_TEXT_MAX 60 /* "[v6]:port" with NUL */
+void ip_text(char out[static IP_TEXT_MAX], const struct ip *ip);
+void endpoint_text(char out[static ENDPOINT_TEXT_MAX], const struct endpoint *e); /* IP:TCPPORT */
 
-/* Read an address of len characters: dotted decimal without leading zeros, or
- * IPv6 without a zone.
+/* why, in all of these: set to a static text that completes "expected ..." on error. */
+
+/* Dotted decimal without leading zeros, or IPv6 without a zone.  errors ERR_ARG */
+MUST_CHECK enum err ip_parse(struct ip *out, const char *text, size_t len, const char **why);
+
+/* "IP", "IP:PORT", ":PORT", "[IPv6]:PORT", bare IPv6; what is missing is left as it
+ * is in *out (so the caller sets defaults first); the port goes to tcp and udp. */
+MUST_CHECK enum err endpoint_parse(struct endpoint *out, const char *text, const char **why);
+
+/* "CIDR,CIDR": 10.0.0.0/8, 2001:db8::/32, a bare address is /32 or /128; blanks
+ * around the commas are skipped.  An IPv6 network never holds an IPv4 address,
+ * not even ::/0 (as in geth's --netrestrict); an empty list holds nothing.
  *
- * errors   ERR_ARG, and *fault says why
+ * errors   ERR_ARG; ERR_FULL past CIDR_MAX; *out is untouched on error
  */
-MUST_CHECK enum err ip_parse(struct ip *out, struct text_fault *fault, const char *text,
-			     size_t len);
+#define CIDR_MAX 64
 
-/* Read IP, IP:PORT, :PORT, IPV6 or [IPV6]:PORT, as --addr takes it.
- *
- * out      what the text leaves out stays as it is (set the defaults before);
- *          a port sets tcp and udp; untouched on error
- * errors   ERR_ARG, and *fault says why
- */
-MUST_CHECK enum err endpoint_parse(struct endpoint *out, struct text_fault *fault,
-				   const char *text);
-
-/* Read a decimal number in 0..65535; leading zeros are legal, nothing else is.
- *
- * errors   ERR_ARG
- */
-MUST_CHECK enum err port_parse(uint16_t *out, const char *text, size_t len);
-
-/* --- lists of networks -------------------------------------------------- */
-
-#define IP_NETS_MAX 64 /* networks in a list; more: ERR_FULL */
-
-struct ip_net {
-	struct ip ip; /* bits past the prefix are zero */
-	uint8_t bits; /* 0..32 or 0..128 */
+struct cidr {
+	struct ip ip; /* zero past the prefix */
+	uint8_t bits; /* of the 128: an IPv4 /8 is 104 */
 };
 
-struct ip_nets {
-	struct ip_net net[IP_NETS_MAX];
+struct cidr_list {
+	struct cidr c[CIDR_MAX];
 	size_t count;
 };
 
-/* Read a comma-separated list of CIDR networks, as --netrestrict takes it.
- * Blanks around a network are skipped; a network needs its "/bits".
- *
- * out      untouched on error
- * errors   ERR_ARG, ERR_FULL, and *fault says why
- */
-MUST_CHECK enum err ip_nets_parse(struct ip_nets *out, struct text_fault *fault, const char *text);
+MUST_CHECK enum err cidr_list_parse(struct cidr_list *out, const char *text, const char **why);
+bool cidr_list_has(const struct cidr_list *l, const struct ip *ip);
 
-/* Whether any network of the list holds ip; an empty list holds nothing. */
-bool ip_nets_match(const struct ip_nets *nets, const struct ip *ip);
+/* Read a decimal number in 0..65535; leading zeros are legal (enode URLs have
+ * them), signs and blanks are not.  errors ERR_ARG */
+MUST_CHECK enum err port_parse(uint16_t *out, const char *text, size_t len);
 
-/* --- enode URLs --------------------------------------------------------- */
+/* An enode URL; has_endpoint is false for the bare forms (key without host). */
+#define ENODE_HOST_MAX 254 /* with NUL; longer names are refused */
 
-#define ENODE_HOST_MAX 253 /* characters of a DNS name; longer: refused */
-#define ENODE_TEXT_MAX (8 + 128 + 1 + ENODE_HOST_MAX + 6 + 15 + 1)
-
-/* A node to dial.  Three kinds: at.ip known; at.ip is IP_NONE and host holds a
- * DNS name to resolve; both empty, and only the key is known. */
 struct enode {
-	struct pubkey key;
+	struct pubkey id;
+	bool has_endpoint;
 	struct endpoint at;
-	char host[ENODE_HOST_MAX + 1];
+	char host[ENODE_HOST_MAX]; /* a DNS name still to be resolved, or empty */
 };
 
-/* Read an enode URL, or the bare 128 digits of its key.  The key is checked to
- * lie on the curve.  A path, a fragment and unknown query keys are ignored.
+/* The key is checked to lie on the curve.  A path, a fragment and foreign query
+ * keys are ignored, as by the URL library behind every other reader.
  *
- * out      untouched on error
- * errors   ERR_ARG; ERR_KEY if the key is no point; *fault says why
+ * errors   ERR_ARG; ERR_KEY if the key is no point; *out is untouched on error
  */
-MUST_CHECK enum err enode_parse(const struct crypto *c, struct enode *out, struct text_fault *fault,
-				const char *text);
+MUST_CHECK enum err enode_parse(struct enode *out, const char *text, const struct crypto *c,
+				const char **why);
 
-/* Print in the form that enode_parse() and everybody else reads: lower case,
- * discport only where it differs; the length without the NUL is returned. */
-size_t enode_print(char out[static ENODE_TEXT_MAX], const struct enode *e);
+/* In the form that enode_parse() and everybody else reads: lower case, discport
+ * only where it differs from the TCP port. */
+#define ENODE_TEXT_MAX 512 /* with NUL */
+void enode_text(char out[static ENODE_TEXT_MAX], const struct enode *e);
 
 #endif /* ENR_ENR_H */

@@ -7,33 +7,44 @@
 #include "crypto/keccak.h"
 #include "enr/enr.h"
 
-_Static_assert(sizeof(struct ip) == 17, "compared and hashed as bytes");
+_Static_assert(sizeof(struct ip) == 16, "compared and hashed as bytes");
+
+static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff }; /* ::ffff:0:0/96 */
 
 void node_id_of(struct node_id *out, const struct pubkey *key)
 {
 	keccak256(out->b, key->b, sizeof(key->b));
 }
 
-struct ip ip_v4(const uint8_t b[static 4])
+struct ip ip_from4(const uint8_t b[static 4])
 {
-	struct ip ip = { .family = IP_V4 };
+	struct ip ip;
 
-	memcpy(ip.b, b, 4);
+	memcpy(ip.b, mapped, 12);
+	memcpy(ip.b + 12, b, 4);
 	return ip;
 }
 
-struct ip ip_v6(const uint8_t b[static 16])
+struct ip ip_from6(const uint8_t b[static 16])
 {
-	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
-	struct ip ip = { .family = IP_V6 };
+	struct ip ip;
 
-	if (memcmp(b, mapped, sizeof(mapped)) == 0)
-		return ip_v4(b + 12);
 	memcpy(ip.b, b, 16);
 	return ip;
 }
 
-static struct ip masked(const struct ip *ip, unsigned bits)
+bool ip_is4(const struct ip *ip)
+{
+	return memcmp(ip->b, mapped, 12) == 0;
+}
+
+bool ip_eq(const struct ip *a, const struct ip *b)
+{
+	return memcmp(a->b, b->b, 16) == 0;
+}
+
+/* The first bits of an address, the rest zero. */
+static struct ip prefix_of(const struct ip *ip, unsigned bits)
 {
 	struct ip out = *ip;
 
@@ -48,36 +59,36 @@ static struct ip masked(const struct ip *ip, unsigned bits)
 
 struct ip ip_host(const struct ip *ip)
 {
-	return ip->family == IP_V6 ? masked(ip, 64) : *ip;
+	return ip_is4(ip) ? *ip : prefix_of(ip, 64);
 }
 
 struct ip ip_subnet(const struct ip *ip)
 {
-	return masked(ip, ip->family == IP_V6 ? 48 : 24);
+	return prefix_of(ip, ip_is4(ip) ? 96 + 24 : 48);
 }
 
-/* RFC 6890 and RFC 6598 name the ranges. */
-static enum ip_class class_v4(const uint8_t b[static 4])
+static enum ip_class class_of4(const uint8_t b[static 4])
 {
 	uint32_t a = be32_load(b);
 
-	if (a == 0)
+	if (b[0] == 0)
 		return IP_UNSPECIFIED;
-	if (b[0] == 0 || b[0] >= 240)
-		return IP_RESERVED;
 	if (b[0] == 127)
 		return IP_LOOPBACK;
-	if (b[0] == 10 || a >> 20 == 0xac1 || a >> 16 == 0xc0a8 || a >> 22 == 0x64400000u >> 22)
+	if (b[0] == 10 || a >> 20 == 0xac1 || a >> 16 == 0xc0a8 || a >> 22 == 0x64400000 >> 22)
 		return IP_PRIVATE;
 	if (a >> 16 == 0xa9fe)
 		return IP_LINK_LOCAL;
 	return b[0] >= 224 ? IP_MULTICAST : IP_GLOBAL;
 }
 
-static enum ip_class class_v6(const uint8_t b[static 16])
+enum ip_class ip_class_of(const struct ip *ip)
 {
 	static const uint8_t zeros[15];
+	const uint8_t *b = ip->b;
 
+	if (ip_is4(ip))
+		return class_of4(b + 12);
 	if (memcmp(b, zeros, 15) == 0 && b[15] <= 1)
 		return b[15] == 0 ? IP_UNSPECIFIED : IP_LOOPBACK;
 	if (b[0] == 0xff)
@@ -89,71 +100,55 @@ static enum ip_class class_v6(const uint8_t b[static 16])
 	return IP_GLOBAL;
 }
 
-enum ip_class ip_class_of(const struct ip *ip)
-{
-	if (ip->family == IP_V4)
-		return class_v4(ip->b);
-	return ip->family == IP_V6 ? class_v6(ip->b) : IP_UNSPECIFIED;
-}
-
 bool ip_is_lan(const struct ip *ip)
 {
 	enum ip_class class = ip_class_of(ip);
 
-	return class == IP_LOOPBACK || class == IP_PRIVATE || class == IP_LINK_LOCAL;
-}
-
-bool ip_is_dialable(const struct ip *ip)
-{
-	return ip_is_lan(ip) || ip_class_of(ip) == IP_GLOBAL;
+	return class == IP_PRIVATE || class == IP_LINK_LOCAL || class == IP_LOOPBACK;
 }
 
 /* --- text --------------------------------------------------------------- */
 
-size_t ip_print(char out[static IP_TEXT_MAX], const struct ip *ip)
+void ip_text(char out[static IP_TEXT_MAX], const struct ip *ip)
 {
-	int family = ip->family == IP_V4 ? AF_INET : AF_INET6;
+	bool is4 = ip_is4(ip);
 
-	out[0] = '\0';
-	if (ip->family != IP_NONE && inet_ntop(family, ip->b, out, IP_TEXT_MAX) == NULL)
+	if (inet_ntop(is4 ? AF_INET : AF_INET6, is4 ? ip->b + 12 : ip->b, out, IP_TEXT_MAX) == NULL)
 		out[0] = '\0';
-	return strlen(out);
 }
 
-size_t endpoint_print(char out[static ENDPOINT_TEXT_MAX], const struct endpoint *e)
+void endpoint_text(char out[static ENDPOINT_TEXT_MAX], const struct endpoint *e)
 {
 	char ip[IP_TEXT_MAX];
 	int n;
 
-	ip_print(ip, &e->ip);
-	n = snprintf(out, ENDPOINT_TEXT_MAX, e->ip.family == IP_V6 ? "[%s]:%u" : "%s:%u", ip,
+	ip_text(ip, &e->ip);
+	n = snprintf(out, ENDPOINT_TEXT_MAX, ip_is4(&e->ip) ? "%s:%u" : "[%s]:%u", ip,
 		     (unsigned)e->tcp);
 	assert(n > 0 && n < ENDPOINT_TEXT_MAX);
-	return (size_t)n;
 }
 
-static enum err refuse(struct text_fault *fault, const char *why, size_t at)
+static enum err expected(const char **why, const char *what)
 {
-	*fault = (struct text_fault){ .why = why, .at = at };
+	*why = what;
 	return ERR_ARG;
 }
 
-enum err ip_parse(struct ip *out, struct text_fault *fault, const char *text, size_t len)
+enum err ip_parse(struct ip *out, const char *text, size_t len, const char **why)
 {
-	static const char why[] = "is neither an IPv4 nor an IPv6 address";
 	char copy[IP_TEXT_MAX];
 	uint8_t b[16];
 
 	if (len == 0 || len >= sizeof(copy) || memchr(text, '\0', len) != NULL)
-		return refuse(fault, why, 0);
+		return expected(why, "an IPv4 or IPv6 address");
 	memcpy(copy, text, len);
 	copy[len] = '\0';
 	if (inet_pton(AF_INET, copy, b) == 1)
-		*out = ip_v4(b);
+		*out = ip_from4(b);
 	else if (inet_pton(AF_INET6, copy, b) == 1)
-		*out = ip_v6(b);
+		*out = ip_from6(b);
 	else
-		return refuse(fault, why, 0);
+		return expected(why, "an IPv4 or IPv6 address");
 	return OK;
 }
 
@@ -174,45 +169,34 @@ enum err port_parse(uint16_t *out, const char *text, size_t len)
 	return OK;
 }
 
-/* Where an address ends and its port begins: the length of the address as
- * written, brackets included; SIZE_MAX if a bracket stays open. */
-static size_t host_len(const char *text)
+/* The length of the address at the start of IP, IP:PORT, :PORT or [IP]:PORT,
+ * brackets included; 0 if there is none or its bracket stays open. */
+static size_t address_len(const char *text)
 {
 	const char *colon = strchr(text, ':');
-	const char *close;
+	const char *close = strchr(text, ']');
 
-	if (text[0] == '[') {
-		close = strchr(text, ']');
-		return close != NULL ? (size_t)(close - text) + 1 : SIZE_MAX;
-	}
+	if (text[0] == '[')
+		return close != NULL ? (size_t)(close - text) + 1 : 0;
 	if (colon == NULL || strchr(colon + 1, ':') != NULL) /* no port, or bare IPv6 */
 		return strlen(text);
 	return (size_t)(colon - text);
 }
 
-enum err endpoint_parse(struct endpoint *out, struct text_fault *fault, const char *text)
+enum err endpoint_parse(struct endpoint *out, const char *text, const char **why)
 {
 	struct endpoint e = *out;
-	size_t len = host_len(text);
+	size_t len = address_len(text);
 	size_t inset = text[0] == '[' ? 1 : 0;
-	const char *port;
+	const char *port = text + len;
 
-	if (text[0] == '\0')
-		return refuse(fault, "is empty; expected IP, IP:PORT or :PORT", 0);
-	if (len == SIZE_MAX)
-		return refuse(fault, "has a bracket that is not closed", 0);
-	if (len > 0 && ip_parse(&e.ip, fault, text + inset, len - 2 * inset) != OK) {
-		fault->at = inset;
+	if (text[0] == '\0' || (inset > 0 && len == 0))
+		return expected(why, "IP, IP:PORT, :PORT or [IPV6]:PORT");
+	if (len > 0 && ip_parse(&e.ip, text + inset, len - 2 * inset, why) != OK)
 		return ERR_ARG;
-	}
-	port = text + len;
 	if (*port != '\0') {
-		if (*port != ':')
-			return refuse(fault, "has something behind the bracket that is no :PORT",
-				      len);
-		if (port_parse(&e.tcp, port + 1, strlen(port + 1)) != OK)
-			return refuse(fault, "has a port that is not a number in 0..65535",
-				      len + 1);
+		if (*port != ':' || port_parse(&e.tcp, port + 1, strlen(port + 1)) != OK)
+			return expected(why, "a port in 0..65535 behind the address");
 		e.udp = e.tcp;
 	}
 	*out = e;
@@ -221,73 +205,66 @@ enum err endpoint_parse(struct endpoint *out, struct text_fault *fault, const ch
 
 /* --- lists of networks -------------------------------------------------- */
 
-/* Read one network of len characters. */
-static enum err net_parse(struct ip_net *out, struct text_fault *fault, const char *text,
-			  size_t len)
+static enum err cidr_parse(struct cidr *out, const char *text, size_t len, const char **why)
 {
 	const char *slash = memchr(text, '/', len);
 	size_t ip_len = slash != NULL ? (size_t)(slash - text) : len;
-	bool wide = memchr(text, ':', ip_len) != NULL;
-	uint16_t bits;
+	bool wide = memchr(text, ':', ip_len) != NULL; /* also when it is a mapped address */
+	uint16_t bits = wide ? 128 : 32;
+	uint16_t most = bits;
 	struct ip ip;
 
-	if (slash == NULL)
-		return refuse(fault, "is not a network: the /BITS is missing", len);
-	if (ip_parse(&ip, fault, text, ip_len) != OK)
+	if (ip_parse(&ip, text, ip_len, why) != OK)
 		return ERR_ARG;
-	if (port_parse(&bits, slash + 1, len - ip_len - 1) != OK || bits > (wide ? 128 : 32))
-		return refuse(fault,
-			      wide ? "has a prefix that is not in 0..128"
-				   : "has a prefix that is not in 0..32",
-			      ip_len + 1);
-	if (wide && ip.family == IP_V4) { /* written as ::ffff:a.b.c.d */
-		if (bits < 96)
-			return refuse(fault,
-				      "mixes IPv4 and IPv6: a mapped prefix is not in 96..128",
-				      ip_len + 1);
-		bits = (uint16_t)(bits - 96);
-	}
-	*out = (struct ip_net){ .ip = masked(&ip, bits), .bits = (uint8_t)bits };
+	if (slash != NULL && (port_parse(&bits, slash + 1, len - ip_len - 1) != OK || bits > most))
+		return expected(why, wide ? "a prefix of 0..128 bits behind an IPv6 address"
+					  : "a prefix of 0..32 bits behind an IPv4 address");
+	out->bits = (uint8_t)(wide ? bits : 96 + bits);
+	out->ip = prefix_of(&ip, out->bits);
 	return OK;
 }
 
-enum err ip_nets_parse(struct ip_nets *out, struct text_fault *fault, const char *text)
+static const char *skip_blanks(const char *text)
 {
-	struct ip_nets nets = { .count = 0 };
-	size_t at = 0;
+	return text + strspn(text, " \t");
+}
+
+enum err cidr_list_parse(struct cidr_list *out, const char *text, const char **why)
+{
+	struct cidr_list list = { .count = 0 };
+	enum err e;
 
 	for (;;) {
 		size_t len;
 
-		at += strspn(text + at, " \t");
-		len = strcspn(text + at, ", \t");
-		if (nets.count == IP_NETS_MAX) {
-			*fault = (struct text_fault){ .why = "lists too many networks", .at = at };
+		text = skip_blanks(text);
+		len = strcspn(text, ", \t");
+		if (list.count == CIDR_MAX) {
+			*why = "at most 64 networks";
 			return ERR_FULL;
 		}
-		if (net_parse(&nets.net[nets.count], fault, text + at, len) != OK) {
-			fault->at += at;
-			return ERR_ARG;
-		}
-		nets.count++;
-		at += len;
-		at += strspn(text + at, " \t");
-		if (text[at] == '\0')
+		e = cidr_parse(&list.c[list.count], text, len, why);
+		if (e != OK)
+			return e;
+		list.count++;
+		text = skip_blanks(text + len);
+		if (*text == '\0')
 			break;
-		if (text[at] != ',')
-			return refuse(fault, "has networks that no comma parts", at);
-		at++;
+		if (*text++ != ',')
+			return expected(why, "a comma between networks");
 	}
-	*out = nets;
+	*out = list;
 	return OK;
 }
 
-bool ip_nets_match(const struct ip_nets *nets, const struct ip *ip)
+bool cidr_list_has(const struct cidr_list *l, const struct ip *ip)
 {
-	for (size_t i = 0; i < nets->count; i++) {
-		struct ip prefix = masked(ip, nets->net[i].bits);
+	bool is4 = ip_is4(ip);
 
-		if (ip_eq(&prefix, &nets->net[i].ip))
+	for (size_t i = 0; i < l->count; i++) {
+		struct ip prefix = prefix_of(ip, l->c[i].bits);
+
+		if (ip_eq(&prefix, &l->c[i].ip) && (!is4 || l->c[i].bits >= 96))
 			return true;
 	}
 	return false;
