@@ -11,7 +11,7 @@
 #include "base/mem.h"
 
 struct blob {
-	uint32_t refs; /* a caller that would hold 2^32 of them is a bug: asserted */
+	uint32_t refs;
 	struct mem *mem;
 	enum mem_account account;
 	size_t len;
