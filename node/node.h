@@ -21,7 +21,7 @@
 #include "base/mem.h"
 #include "base/port.h"
 #include "crypto/crypto.h"
-#include "enr/enr.h" /* struct endpoint, struct enode, struct ip_nets */
+#include "enr/enr.h" /* struct endpoint, struct enode, struct cidr_list */
 #include "rlpx/rlpx.h"
 #include "shh/shh.h"
 
@@ -47,7 +47,7 @@ struct node_config {
 	uint16_t listen_port;        /* announced in Hello; 0 as most do */
 	uint8_t p2p_version;         /* 5; 4 for links without compression */
 	uint32_t max_peers;          /* 1..NODE_PEERS_MAX; trusted peers come on top */
-	const struct ip_nets *netrestrict; /* NULL: no restriction; copied */
+	const struct cidr_list *netrestrict; /* NULL: no restriction; copied */
 	bool lan_exempt;             /* per-host limits spare loopback and private ranges */
 	bool accept_plain;           /* pre-EIP-8 handshakes (parity) */
 	bool redial;                 /* static peers are dialled again for ever; false: a probe */
