@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: MIT
+# Benchmarks: one program, one file a subject.  `make bench B=relay` runs those
+# whose name contains "relay".
+
+BENCH_OBJ := $(patsubst %.c,$(O)/obj/%.o,$(sort $(wildcard bench/*.c)))
+
+$(O)/bench: $(BENCH_OBJ) $(SIM_LIB) $(ARCHIVES)
+	@mkdir -p $(@D)
+	$(if $(V),,@echo "  LD $@")
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(GROUP) $(LIBS)
+
+.PHONY: bench
+bench: deps-build $(O)/bench $(O)/sotto ## numbers, each beside its limit in the same run
+	@$(O)/bench --program $(O)/sotto --last $(O)/bench.last $(B)
