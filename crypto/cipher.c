@@ -27,6 +27,7 @@ static EVP_CIPHER_CTX *keyed(const char *name, const uint8_t *key, const uint8_t
 
 struct aes_ctr {
 	EVP_CIPHER_CTX *ctx;
+	uint8_t iv[16];
 };
 
 enum err aes_ctr_new(struct aes_ctr **out, const uint8_t *key, size_t key_len,
@@ -44,8 +45,22 @@ enum err aes_ctr_new(struct aes_ctr **out, const uint8_t *key, size_t key_len,
 		free(a);
 		return ERR_MEM;
 	}
+	memcpy(a->iv, iv, sizeof(a->iv));
 	*out = a;
 	return OK;
+}
+
+void aes_ctr_seek(struct aes_ctr *a, uint64_t block)
+{
+	uint64_t low = be64_load(a->iv + 8);
+	uint8_t counter[16];
+	int ok;
+
+	be64_store(counter + 8, low + block);
+	be64_store(counter, be64_load(a->iv) + (low + block < low));
+	ok = EVP_EncryptInit_ex2(a->ctx, NULL, NULL, counter, NULL);
+	assert(ok == 1);
+	(void)ok;
 }
 
 void aes_ctr_free(struct aes_ctr *a)

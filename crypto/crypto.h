@@ -122,6 +122,11 @@ MUST_CHECK enum err aes_ctr_new(struct aes_ctr **out, const uint8_t *key, size_t
 void aes_ctr_free(struct aes_ctr *a); /* wipes; NULL is allowed */
 void aes_ctr_run(struct aes_ctr *a, uint8_t *out, const uint8_t *in, size_t len); /* in place allowed */
 
+/* Stand at a 16-byte block of the stream, counted from 0 at iv: the next run
+ * starts there.  So one key serves several streams (RLPx has two directions
+ * under one key), and a context is not held for each. */
+void aes_ctr_seek(struct aes_ctr *a, uint64_t block);
+
 /* AES-256 on single blocks. */
 struct aes_block;
 MUST_CHECK enum err aes_block_new(struct aes_block **out, const uint8_t key[static 32]);
