@@ -26,6 +26,17 @@ static inline bool span_eq(struct span a, struct span b)
 	return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
 }
 
+/* Take the first len bytes off *s; false and both untouched if it has fewer. */
+static inline MUST_CHECK bool span_take(struct span *s, struct span *out, size_t len)
+{
+	if (len > s->len)
+		return false;
+	*out = span_of(s->data, len);
+	if (len > 0)
+		*s = span_of(s->data + len, s->len - len);
+	return true;
+}
+
 /* Add or multiply into *out; ERR_SIZE and *out untouched if it would wrap. */
 static inline MUST_CHECK enum err size_add(size_t *out, size_t a, size_t b)
 {
