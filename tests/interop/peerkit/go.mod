@@ -1,0 +1,3 @@
+module sotto/interop/peerkit
+
+go 1.24
