@@ -7,16 +7,19 @@ FUZZ := $(patsubst tests/fuzz/%.c,$(O)/tests/%,$(sort $(wildcard tests/fuzz/fuzz
 TOOLS := $(patsubst tests/tools/%.c,$(O)/tests/%,$(sort $(wildcard tests/tools/*.c)))
 SUPPORT := $(patsubst tests/%.c,$(O)/obj/tests/%.o,$(sort $(wildcard tests/*.c)))
 TEST_LIBS := -lcmocka -ljansson
-SIM_LIB := $(if $(filter sim,$(ROOMS)),$(O)/lib/sim.a)
+SIM_LIB := $(if $(SRC_sim),$(O)/lib/sim.a)
 GROUP = -Wl,--start-group $(filter %.a,$^) -Wl,--end-group
+
+# libFuzzer brings a main of its own; without it, the replay does.
+FUZZ_MAIN := $(if $(FUZZER),,$(O)/obj/tests/fuzz/replay.o)
 
 $(O)/tests/test_%: $(O)/obj/tests/unit/test_%.o $(SUPPORT) $(SIM_LIB) $(ARCHIVES)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(GROUP) $(TEST_LIBS) $(LIBS)
 
-$(O)/tests/fuzz_%: $(O)/obj/tests/fuzz/fuzz_%.o $(O)/obj/tests/fuzz/replay.o $(SIM_LIB) $(ARCHIVES)
+$(O)/tests/fuzz_%: $(O)/obj/tests/fuzz/fuzz_%.o $(FUZZ_MAIN) $(SIM_LIB) $(ARCHIVES)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(GROUP) $(LIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(if $(FUZZER),-fsanitize=fuzzer) -o $@ $(filter %.o,$^) $(GROUP) $(LIBS)
 
 $(O)/tests/%: $(O)/obj/tests/tools/%.o $(SIM_LIB) $(ARCHIVES)
 	@mkdir -p $(@D)
@@ -24,8 +27,9 @@ $(O)/tests/%: $(O)/obj/tests/tools/%.o $(SIM_LIB) $(ARCHIVES)
 
 .PRECIOUS: $(O)/obj/tests/unit/%.o $(O)/obj/tests/fuzz/%.o $(O)/obj/tests/tools/%.o
 
-.PHONY: test check tests-build
-tests-build: deps-test all $(UNIT) $(FUZZ) $(TOOLS)
-test: tests-build ## build and run every test
+.PHONY: test check tests-build fuzz-build
+tests-build: all $(UNIT) $(FUZZ) $(TOOLS)
+fuzz-build: $(FUZZ)
+test: tests-build ## build and run every test, T=pattern for some
 	@tests/run $(O) $(T)
 check: test
