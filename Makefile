@@ -73,7 +73,7 @@ ARCHIVES := $(foreach r,$(LIB_ROOMS),$(O)/lib/$(r).a)
 # What was compiled differently, or from other files, is compiled again: a
 # stamp changes when the text that it holds does.
 $(O)/flags.stamp: TEXT = $(CC) $(ALL_CFLAGS) $(STACK) $(ALL_LDFLAGS) $(foreach v,$(sort $(filter CFLAGS_%,$(.VARIABLES))),$(v)=$($(v)))
-$(O)/sources.stamp: TEXT = $(SRC_ALL)
+$(O)/sources.stamp: TEXT = $(SRC_ALL) $(wildcard tests/*.c)
 $(O)/%.stamp: FORCE
 	@mkdir -p $(@D)
 	@printf '%s\n' '$(subst ','\'',$(TEXT))' | cmp -s - $@ || printf '%s\n' '$(subst ','\'',$(TEXT))' >$@

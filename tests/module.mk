@@ -5,7 +5,8 @@
 UNIT := $(patsubst tests/unit/%.c,$(O)/tests/%,$(sort $(wildcard tests/unit/test_*.c)))
 FUZZ := $(patsubst tests/fuzz/%.c,$(O)/tests/%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 TOOLS := $(patsubst tests/tools/%.c,$(O)/tests/%,$(sort $(wildcard tests/tools/*.c)))
-SUPPORT := $(patsubst tests/%.c,$(O)/obj/tests/%.o,$(sort $(wildcard tests/*.c)))
+SUPPORT := $(O)/lib/tests.a
+$(SUPPORT): $(patsubst tests/%.c,$(O)/obj/tests/%.o,$(sort $(wildcard tests/*.c))) $(O)/sources.stamp
 TEST_LIBS := -lcmocka -ljansson
 SIM_LIB := $(if $(SRC_sim),$(O)/lib/sim.a)
 GROUP = -Wl,--start-group $(filter %.a,$^) -Wl,--end-group
