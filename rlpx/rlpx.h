@@ -23,18 +23,19 @@
 #include "base/port.h"
 #include "crypto/crypto.h"
 
-#define RLPX_CAPS_MAX 8          /* capabilities of ours, at most */
-#define RLPX_PEER_CAPS_MAX 64    /* of a peer's Hello; more: refused (hardening B1) */
-#define RLPX_NAME_MAX 8          /* bytes of a capability name */
-#define RLPX_CLIENT_MAX 256      /* bytes of a client name kept */
-#define RLPX_HELLO_MAX 2048      /* bytes of a frame before Hello; more: closed */
-#define RLPX_AUTH_MAX 2048       /* size prefix of auth and ack, at most (hardening H2) */
-#define RLPX_FRAME_MAX 0xffffff  /* bytes of a frame, and of a message decompressed */
-#define RLPX_QUEUE_MAX 256       /* messages a capability may have waiting; full: ERR_FULL */
-#define RLPX_SEND_SOFT (1u << 20) /* bytes waiting: rlpx_send_room() becomes 0 */
-#define RLPX_SEND_HARD (2u << 20) /* bytes waiting: rlpx_send() fails with ERR_FULL,
+#define RLPX_CAPS_MAX	   8	      /* capabilities of ours, at most */
+#define RLPX_PEER_CAPS_MAX 64	      /* of a peer's Hello; more: refused (hardening B1) */
+#define RLPX_NAME_MAX	   8	      /* bytes of a capability name */
+#define RLPX_CLIENT_MAX	   256	      /* bytes of a client name kept */
+#define RLPX_HELLO_MAX	   2048	      /* bytes of a frame before Hello; more: closed */
+#define RLPX_AUTH_MAX	   2048	      /* size prefix of auth and ack, at most (hardening H2) */
+#define RLPX_FRAME_MAX	   0xffffff   /* bytes of a frame, and of a message decompressed */
+#define RLPX_QUEUE_MAX	   256	      /* messages a capability may have waiting; full: ERR_FULL */
+#define RLPX_SEND_SOFT	   (1u << 20) /* bytes waiting: rlpx_send_room() becomes 0 */
+#define RLPX_SEND_HARD \
+	(2u << 20)	      /* bytes waiting: rlpx_send() fails with ERR_FULL,
                                      unless nothing else waits (one message always fits) */
-#define RLPX_REPLAYS_MAX 4096    /* auth packets remembered 10 minutes; full: the oldest goes (H5) */
+#define RLPX_REPLAYS_MAX 4096 /* auth packets remembered 10 minutes; full: the oldest goes (H5) */
 
 /* Disconnect reasons, devp2p rlpx.md "Disconnect (0x01)". */
 enum rlpx_reason {
@@ -66,23 +67,24 @@ struct rlpx_capability {
 };
 
 struct rlpx_config {
-	const struct seckey *key;  /* static identity; copied, wiped by rlpx_host_free() */
-	struct crypto *crypto;     /* borrowed for the host's life */
-	struct mem *mem;           /* borrowed for the host's life */
+	const struct seckey *key; /* static identity; copied, wiped by rlpx_host_free() */
+	struct crypto *crypto;	  /* borrowed for the host's life */
+	struct mem *mem;	  /* borrowed for the host's life */
 	struct rng rng;
 	struct log log;
-	const char *client;        /* name in Hello; copied, cut to RLPX_CLIENT_MAX */
-	uint16_t listen_port;      /* in Hello; 0 as most do */
-	uint8_t version;           /* 5, or 4 for no compression */
-	bool accept_plain;         /* answer pre-EIP-8 auth too (parity dials so, hardening H9) */
+	const char *client;   /* name in Hello; copied, cut to RLPX_CLIENT_MAX */
+	uint16_t listen_port; /* in Hello; 0 as most do */
+	uint8_t version;      /* 5, or 4 for no compression */
+	bool accept_plain;    /* answer pre-EIP-8 auth too (parity dials so, hardening H9) */
 	const struct rlpx_capability *caps; /* copied, sorted by name and version */
-	size_t cap_count;          /* 1..RLPX_CAPS_MAX */
+	size_t cap_count;		    /* 1..RLPX_CAPS_MAX */
 };
 
 struct rlpx_host;
 struct rlpx;
 
-MUST_CHECK enum err rlpx_host_new(struct rlpx_host **out, const struct rlpx_config *cfg, uint64_t now_ms);
+MUST_CHECK enum err rlpx_host_new(struct rlpx_host **out, const struct rlpx_config *cfg,
+				  uint64_t now_ms);
 void rlpx_host_free(struct rlpx_host *h); /* after all its connections; NULL is allowed */
 const struct pubkey *rlpx_host_id(const struct rlpx_host *h);
 
@@ -101,13 +103,21 @@ MUST_CHECK enum err rlpx_accept(struct rlpx **out, struct rlpx_host *h, uint64_t
 void rlpx_free(struct rlpx *c); /* wipes; NULL is allowed */
 
 /* Take bytes of the stream.  Stops after one message or event, so poll and
- * call again until everything is taken.  Any chunking gives the same events.
+ * call again until everything is taken; while an event waits nothing is taken.
+ * Any chunking gives the same events.
  *
  * taken    set to the bytes used, also on error
- * data     borrowed and overwritten (decrypted in place)
- * errors   the stream's failure, which RLPX_CLOSED reports as well
+ * data     borrowed and overwritten: a frame that lies whole in it is decrypted
+ *          there, and its message points there until it is done with
+ * errors   ERR_FULL: memory for large frames is short.  The stream is sound;
+ *          stop reading and offer the rest again a little later.  After 30 s
+ *          of that the connection is closed (hardening §2)
+ *          ERR_CLOSED: the end was reported long ago
+ *          all else is the stream's failure, which RLPX_CLOSED reports as well
+ *          (at once, or after the Disconnect went out)
  */
-MUST_CHECK enum err rlpx_recv(struct rlpx *c, size_t *taken, uint8_t *data, size_t len, uint64_t now_ms);
+MUST_CHECK enum err rlpx_recv(struct rlpx *c, size_t *taken, uint8_t *data, size_t len,
+			      uint64_t now_ms);
 
 /* The same for several connections at once, so that their MACs share lanes. */
 struct rlpx_input {
@@ -122,13 +132,13 @@ void rlpx_open_many(struct rlpx_input *inputs, size_t count, uint64_t now_ms);
 enum rlpx_event_type {
 	RLPX_IDENTIFIED, /* secrets agreed, peer known, its Hello not yet read: the
 	                    moment to refuse it (too many, connected already, self) */
-	RLPX_HELLO,      /* Hellos exchanged, capabilities matched: u.hello */
-	RLPX_MESSAGE,    /* u.message: of a shared capability */
-	RLPX_CLOSED,     /* u.closed: once, last */
+	RLPX_HELLO,	 /* Hellos exchanged, capabilities matched: u.hello */
+	RLPX_MESSAGE,	 /* u.message: of a shared capability */
+	RLPX_CLOSED,	 /* u.closed: once, last */
 };
 
 struct rlpx_shared {
-	uint8_t cap;     /* index into the host's capabilities as rlpx_host_caps() lists them */
+	uint8_t cap;	 /* index into the host's capabilities as rlpx_host_caps() lists them */
 	uint32_t offset; /* first absolute code; from 0x10 on */
 	uint32_t length;
 };
@@ -144,7 +154,10 @@ struct rlpx_hello {
 struct rlpx_event {
 	enum rlpx_event_type type;
 	union {
-		/* all borrowed until the next call on the connection */
+		/* all borrowed until the next rlpx_recv(), rlpx_open_many(),
+		 * rlpx_poll() or rlpx_tick() on any connection of this host, or
+		 * rlpx_free() of this one; sending, sealing and closing are welcome
+		 * meanwhile */
 		const struct pubkey *identified;
 		struct {
 			const struct rlpx_hello *peer;
@@ -152,29 +165,32 @@ struct rlpx_event {
 			size_t shared_count;
 		} hello;
 		struct {
-			uint8_t cap;    /* index into the host's capabilities */
-			uint32_t code;  /* relative to the capability */
+			uint8_t cap;	     /* index into the host's capabilities */
+			uint32_t code;	     /* relative to the capability */
 			struct span payload; /* decompressed */
 			size_t wire_len;     /* bytes of the frame, for accounting */
 		} message;
 		struct {
-			enum err err;       /* OK: an orderly Disconnect */
-			bool by_peer;       /* the peer's Disconnect or close */
-			unsigned reason;    /* enum rlpx_reason or what the peer sent */
+			enum err err;	 /* OK: an orderly Disconnect */
+			bool by_peer;	 /* the peer's Disconnect or close */
+			unsigned reason; /* enum rlpx_reason or what the peer sent */
 		} closed;
 	} u;
 };
 
-/* Take the next event; false when there is none. */
+/* Take the next event; false when there is none.  Poll until it is: the bytes
+ * of the message before are given back by then. */
 bool rlpx_poll(struct rlpx *c, struct rlpx_event *ev);
 
 /* Queue one message of a shared capability.  The blob's reference is taken over
- * only on success; its compressed form is cached as its twin.
+ * only on success; if others hold it too, its compressed form is kept as its
+ * twin when it is sealed.
  *
  * cap      index into the host's capabilities; must be shared with this peer
  * code     relative, below the capability's length
- * errors   ERR_STATE before Hello or after close; ERR_FULL at a cap;
- *          ERR_CODE; ERR_SIZE past RLPX_FRAME_MAX
+ * errors   ERR_STATE before Hello or after close, or if not shared; ERR_FULL at
+ *          a cap (a capability that shares the link holds RLPX_SEND_SOFT at
+ *          most); ERR_CODE; ERR_SIZE past RLPX_FRAME_MAX; ERR_MEM
  */
 MUST_CHECK enum err rlpx_send(struct rlpx *c, uint8_t cap, uint32_t code, struct blob *payload);
 
@@ -195,7 +211,10 @@ void rlpx_output_taken(struct rlpx *c, size_t n, uint64_t now_ms);
 bool rlpx_wants_output(const struct rlpx *c);
 
 /* Say goodbye: a Disconnect if the secrets exist, nothing otherwise; RLPX_CLOSED
- * follows once it was taken, or after 1 s (hardening B6). */
+ * follows once it was taken, or after 1 s (hardening B6).  Before the Hellos
+ * went out it stands in place of ours.  What was queued is dropped, input is
+ * swallowed from now on.  A reason that is not in enum rlpx_reason goes out as
+ * RLPX_REQUESTED; RLPX_REASON_UNKNOWN closes without a word. */
 void rlpx_close(struct rlpx *c, unsigned reason, uint64_t now_ms);
 
 /* The stream ended (EOF or a network error seen by the driver). */
