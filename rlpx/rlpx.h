@@ -32,10 +32,10 @@
 #define RLPX_FRAME_MAX	   0xffffff   /* bytes of a frame, and of a message decompressed */
 #define RLPX_QUEUE_MAX	   256	      /* messages a capability may have waiting; full: ERR_FULL */
 #define RLPX_SEND_SOFT	   (1u << 20) /* bytes waiting: rlpx_send_room() becomes 0 */
-#define RLPX_SEND_HARD \
-	(2u << 20)	      /* bytes waiting: rlpx_send() fails with ERR_FULL,
-                                     unless nothing else waits (one message always fits) */
-#define RLPX_REPLAYS_MAX 4096 /* auth packets remembered 10 minutes; full: the oldest goes (H5) */
+/* Bytes waiting: rlpx_send() fails with ERR_FULL, unless nothing else waits
+ * (one message always fits). */
+#define RLPX_SEND_HARD	   (2u << 20)
+#define RLPX_REPLAYS_MAX   4096 /* auth packets remembered 10 minutes; full: the oldest goes (H5) */
 
 /* Disconnect reasons, devp2p rlpx.md "Disconnect (0x01)". */
 enum rlpx_reason {
