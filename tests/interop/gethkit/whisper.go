@@ -9,6 +9,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/p2p"
 	"github.com/ethereum/go-ethereum/p2p/enode"
+	"github.com/ethereum/go-ethereum/rlp"
 
 	"sotto/interop/peerkit"
 )
@@ -25,7 +26,7 @@ type Whisper interface {
 
 	Seal(p *Post) (*Sealed, error)
 	Send(e *Sealed) error
-	SendDirect(peer []byte, e *Sealed) error
+	SendDirect(peer []byte, list ...*Sealed) error
 	Trust(peer []byte) error
 
 	Subscribe(f *Filter) (retrieve func() []Message, cancel func(), err error)
@@ -47,7 +48,7 @@ type Post struct {
 
 // Sealed is an envelope, in whatever type the age has for it.
 type Sealed struct {
-	Envelope any
+	Envelope any // RLP-encodable
 	Hash     string
 	PoW      float64
 }
@@ -99,6 +100,7 @@ func Run(o *Options, shh Whisper, out *peerkit.Out) error {
 	handlers := server.Handlers()
 	for name, h := range map[string]peerkit.Handler{
 		"post":      p.post,
+		"seal":      p.seal,
 		"direct":    p.direct,
 		"burst":     p.burst,
 		"subscribe": p.subscribe,
@@ -113,7 +115,7 @@ func Run(o *Options, shh Whisper, out *peerkit.Out) error {
 		handlers[name] = h
 	}
 	out.Event("ready", peerkit.Fields{"enode": server.URL(), "peer": server.Self().ID().String()})
-	peerkit.Serve(out, handlers, "post", "direct", "burst")
+	peerkit.Serve(out, handlers, "post", "seal", "direct", "burst")
 	server.Stop()
 	return shh.Stop()
 }
@@ -135,21 +137,42 @@ func (p *Peer) post(c *peerkit.Command) (peerkit.Fields, error) {
 	return peerkit.Fields{"hash": e.Hash, "pow": e.PoW}, p.shh.Send(e)
 }
 
-// direct sends to one connected peer only (packet 127).
+// seal makes an envelope and hands it out instead of sending it.
+func (p *Peer) seal(c *peerkit.Command) (peerkit.Fields, error) {
+	e, err := p.shh.Seal(toPost(c))
+	if err != nil {
+		return nil, err
+	}
+	text, err := rlp.EncodeToBytes(e.Envelope)
+	return peerkit.Fields{"hash": e.Hash, "pow": e.PoW, "rlp": peerkit.Bytes(text)}, err
+}
+
+// direct sends to one connected peer only (packet 127): one message, or Count
+// of them with payloads as in a burst.
 func (p *Peer) direct(c *peerkit.Command) (peerkit.Fields, error) {
 	n, err := enode.ParseV4(c.Enode)
 	if err != nil {
 		return nil, err
 	}
-	e, err := p.shh.Seal(toPost(c))
-	if err != nil {
-		return nil, err
+	var list []*Sealed
+	for i := range max(c.Count, 1) {
+		post := toPost(c)
+		if c.Count > 0 {
+			post.Payload = peerkit.BurstPayload(c.Tag, i, c.Size)
+		}
+		e, err := p.shh.Seal(post)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, e)
 	}
 	id := n.ID()
-	return peerkit.Fields{"hash": e.Hash, "pow": e.PoW}, p.shh.SendDirect(id[:], e)
+	return peerkit.Fields{"hash": list[0].Hash, "pow": list[0].PoW}, p.shh.SendDirect(id[:], list...)
 }
 
-// burst seals everything first, then posts without a pause.
+// burst seals everything first, then posts without a pause, or with one after
+// each chunk: geth puts all that it has for a peer into one packet, and many at
+// once would pass the peer's limit.
 func (p *Peer) burst(c *peerkit.Command) (peerkit.Fields, error) {
 	var tally peerkit.Tally
 	sealed := make([]*Sealed, 0, c.Count)
@@ -163,9 +186,12 @@ func (p *Peer) burst(c *peerkit.Command) (peerkit.Fields, error) {
 		tally.Add(post.Payload)
 		sealed = append(sealed, e)
 	}
-	for _, e := range sealed {
+	for i, e := range sealed {
 		if err := p.shh.Send(e); err != nil {
 			return nil, err
+		}
+		if c.Chunk > 0 && (i+1)%c.Chunk == 0 {
+			time.Sleep(time.Duration(c.Pause) * time.Millisecond)
 		}
 	}
 	return tally.Fields(), nil

@@ -5,6 +5,7 @@
 // two transports understand each other.  Commands and reports are the JSON
 // lines of peerkit (see ../peerkit/wire.go).
 import { createInterface } from 'node:readline'
+import { createServer } from 'node:net'
 import { randomBytes } from 'node:crypto'
 import { Common, Mainnet } from '@ethereumjs/common'
 import { RLPx } from '@ethereumjs/devp2p'
@@ -38,7 +39,13 @@ class Shh {
   }
 }
 
-const port = Number(process.argv[2] ?? 0)
+// Hello names the port, so it has to be known before RLPx begins to listen.
+const port = await new Promise((resolve) => {
+  const probe = createServer().listen(0, '127.0.0.1', () => {
+    const { port } = probe.address()
+    probe.close(() => resolve(port))
+  })
+})
 const key = randomBytes(32)
 const rlpx = new RLPx(new Uint8Array(key), {
   common: new Common({ chain: Mainnet }),
@@ -74,8 +81,7 @@ const commands = {
 }
 
 rlpx.listen(port, '127.0.0.1', () => {
-  const at = rlpx._server.address().port
-  report({ event: 'ready', enode: `enode://${hex(rlpx.id)}@127.0.0.1:${at}` })
+  report({ event: 'ready', enode: `enode://${hex(rlpx.id)}@127.0.0.1:${port}` })
 })
 
 const input = createInterface({ input: process.stdin })

@@ -84,6 +84,8 @@ type Command struct {
 	Count   int      `json:"count"`   // how many envelopes in a burst
 	Size    int      `json:"size"`    // bytes of each payload of a burst
 	Tag     string   `json:"tag"`     // first bytes of each payload of a burst
+	Chunk   int      `json:"chunk"`   // pause after so many of a burst; 0 means never
+	Pause   int      `json:"pause"`   // milliseconds of such a pause
 	Bloom   Bytes    `json:"bloom"`   // 64 bytes, instead of Topics
 	On      bool     `json:"on"`      // light client or not
 	Direct  bool     `json:"direct"`  // a filter that also takes direct messages

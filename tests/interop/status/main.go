@@ -101,8 +101,13 @@ func (n node) Send(e *gethkit.Sealed) error {
 	return n.Whisper.Send(e.Envelope.(*whisper.Envelope))
 }
 
-func (n node) SendDirect(peer []byte, e *gethkit.Sealed) error {
-	return n.SendP2PMessage(peer, e.Envelope.(*whisper.Envelope))
+// Several go as one packet with a list, which only Status does.
+func (n node) SendDirect(peer []byte, list ...*gethkit.Sealed) error {
+	var envelopes []*whisper.Envelope
+	for _, e := range list {
+		envelopes = append(envelopes, e.Envelope.(*whisper.Envelope))
+	}
+	return n.SendP2PMessage(peer, envelopes...)
 }
 
 func (n node) Trust(peer []byte) error { return n.AllowP2PMessagesFromPeer(peer) }

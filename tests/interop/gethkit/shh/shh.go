@@ -64,9 +64,14 @@ func (n Node) Send(e *gethkit.Sealed) error {
 	return n.Whisper.Send(e.Envelope.(*whisper.Envelope))
 }
 
-// SendDirect gives an envelope to one peer only.
-func (n Node) SendDirect(peer []byte, e *gethkit.Sealed) error {
-	return n.SendP2PMessage(peer, e.Envelope.(*whisper.Envelope))
+// SendDirect gives envelopes to one peer only, a packet for each.
+func (n Node) SendDirect(peer []byte, list ...*gethkit.Sealed) error {
+	for _, e := range list {
+		if err := n.SendP2PMessage(peer, e.Envelope.(*whisper.Envelope)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Trust lets direct messages of a connected peer in.

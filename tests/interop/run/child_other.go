@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: MIT
+
+//go:build !linux
+
+package main
+
+import "syscall"
+
+func childAttributes() *syscall.SysProcAttr { return nil }
