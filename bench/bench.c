@@ -153,6 +153,7 @@ static const struct {
 } subjects[] = {
 	{ "keccak", bench_keccak },
 	{ "primitives", bench_primitives },
+	{ "rlpx", bench_rlpx },
 };
 
 int main(int argc, char **argv)

@@ -51,5 +51,6 @@ extern const char *bench_program;
 
 void bench_keccak(void);
 void bench_primitives(void);
+void bench_rlpx(void);
 
 #endif /* BENCH_BENCH_H */
