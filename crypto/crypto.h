@@ -14,11 +14,17 @@
 
 struct crypto; /* opaque; one per thread */
 
-struct seckey { uint8_t b[32]; }; /* a scalar in 1..n-1, big endian; secret */
-struct pubkey { uint8_t b[64]; }; /* X then Y, big endian, on the curve */
-struct digest { uint8_t b[32]; };
+struct seckey {
+	uint8_t b[32];
+}; /* a scalar in 1..n-1, big endian; secret */
+struct pubkey {
+	uint8_t b[64];
+}; /* X then Y, big endian, on the curve */
+struct digest {
+	uint8_t b[32];
+};
 
-#define SIG_SIZE 65        /* r, s, and the recovery id 0..3 */
+#define SIG_SIZE       65  /* r, s, and the recovery id 0..3 */
 #define ECIES_OVERHEAD 113 /* point 65, iv 16, tag 32 */
 
 /* Make contexts, blinded with random bytes.
@@ -44,7 +50,8 @@ void crypto_wipe(void *p, size_t len);
 bool seckey_valid(const struct crypto *c, const struct seckey *key);
 
 /* errors   ERR_RANDOM */
-MUST_CHECK enum err seckey_generate(const struct crypto *c, struct seckey *out, const struct rng *rng);
+MUST_CHECK enum err seckey_generate(const struct crypto *c, struct seckey *out,
+				    const struct rng *rng);
 
 /* errors   ERR_KEY if key is no scalar in range */
 MUST_CHECK enum err pubkey_of(const struct crypto *c, struct pubkey *out, const struct seckey *key);
@@ -53,8 +60,10 @@ MUST_CHECK enum err pubkey_of(const struct crypto *c, struct pubkey *out, const 
 MUST_CHECK enum err pubkey_check(const struct crypto *c, const struct pubkey *key);
 
 /* From 65 bytes (04 X Y; hybrid and compressed forms refused) or 33 (02/03 X). errors ERR_KEY */
-MUST_CHECK enum err pubkey_parse65(const struct crypto *c, struct pubkey *out, const uint8_t in[static 65]);
-MUST_CHECK enum err pubkey_parse33(const struct crypto *c, struct pubkey *out, const uint8_t in[static 33]);
+MUST_CHECK enum err pubkey_parse65(const struct crypto *c, struct pubkey *out,
+				   const uint8_t in[static 65]);
+MUST_CHECK enum err pubkey_parse33(const struct crypto *c, struct pubkey *out,
+				   const uint8_t in[static 33]);
 void pubkey_compress(uint8_t out[static 33], const struct pubkey *key);
 
 /* --- curve operations --------------------------------------------------- */
@@ -73,7 +82,8 @@ MUST_CHECK enum err crypto_sign(const struct crypto *c, uint8_t sig[static SIG_S
 
 /* The signer's key; sig[64] must be 0..3; high s is accepted (as geth does). errors ERR_SIG */
 MUST_CHECK enum err crypto_recover(const struct crypto *c, struct pubkey *out,
-				   const uint8_t digest[static 32], const uint8_t sig[static SIG_SIZE]);
+				   const uint8_t digest[static 32],
+				   const uint8_t sig[static SIG_SIZE]);
 
 /* 64-byte signature (r, s) under a known key; high s refused. errors ERR_SIG, ERR_KEY */
 MUST_CHECK enum err crypto_verify(const struct crypto *c, const uint8_t sig[static 64],
@@ -90,7 +100,8 @@ MUST_CHECK enum err crypto_verify(const struct crypto *c, const uint8_t sig[stat
  * errors   ERR_KEY; ERR_RANDOM; ERR_SIZE if plain is empty
  */
 MUST_CHECK enum err ecies_seal(struct crypto *c, uint8_t *out, const struct rng *rng,
-			       struct span plain, const struct pubkey *to, struct span s1, struct span s2);
+			       struct span plain, const struct pubkey *to, struct span s1,
+			       struct span s2);
 
 /* Open.  Every failure past the length check costs one ECDH and one HMAC at
  * most and reads the same from outside (hardening C4).
@@ -103,7 +114,8 @@ MUST_CHECK enum err ecies_open(struct crypto *c, uint8_t *out, struct span seale
 
 /* --- hashes and derivation ---------------------------------------------- */
 
-void crypto_sha256(struct crypto *c, uint8_t out[static 32], const struct span *parts, size_t count);
+void crypto_sha256(struct crypto *c, uint8_t out[static 32], const struct span *parts,
+		   size_t count);
 void crypto_hmac_sha256(struct crypto *c, uint8_t out[static 32], struct span key,
 			const struct span *parts, size_t count);
 
@@ -120,7 +132,8 @@ struct aes_ctr;
 MUST_CHECK enum err aes_ctr_new(struct aes_ctr **out, const uint8_t *key, size_t key_len,
 				const uint8_t iv[static 16]);
 void aes_ctr_free(struct aes_ctr *a); /* wipes; NULL is allowed */
-void aes_ctr_run(struct aes_ctr *a, uint8_t *out, const uint8_t *in, size_t len); /* in place allowed */
+void aes_ctr_run(struct aes_ctr *a, uint8_t *out, const uint8_t *in,
+		 size_t len); /* in place allowed */
 
 /* Stand at a 16-byte block of the stream, counted from 0 at iv: the next run
  * starts there.  So one key serves several streams (RLPx has two directions
@@ -154,10 +167,13 @@ MUST_CHECK enum err aes_gcm_open(struct aes_gcm *a, uint8_t *out, const uint8_t 
 /* A keyed 128-bit hash that is fast on 256 B and on 16 KiB alike, for telling
  * contents apart inside one process; never sent, never stored (DESIGN: content
  * has an identity without its nonce). */
-struct fingerprint { uint8_t b[16]; };
+struct fingerprint {
+	uint8_t b[16];
+};
 struct fingerprinter;
 MUST_CHECK enum err fingerprinter_new(struct fingerprinter **out, const struct rng *rng);
 void fingerprinter_free(struct fingerprinter *f);
-void fingerprint_of(struct fingerprinter *f, struct fingerprint *out, const uint8_t *data, size_t len);
+void fingerprint_of(struct fingerprinter *f, struct fingerprint *out, const uint8_t *data,
+		    size_t len);
 
 #endif /* CRYPTO_CRYPTO_H */

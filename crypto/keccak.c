@@ -4,18 +4,33 @@
 
 #include "crypto/keccak_body.h"
 
-static void absorb_block(uint64_t a[static 25], const uint8_t *block)
+/* Exclusive-or bytes into the state: up to a word's start, by words, the rest. */
+void keccak__add(uint64_t *a, size_t pos, const uint8_t *data, size_t len)
 {
-	for (size_t i = 0; i < KECCAK_RATE / 8; i++)
-		a[i] ^= le64_load(block + 8 * i);
-	keccak__permute(a);
+	for (; len > 0 && pos % 8 != 0; len--, pos++)
+		a[pos / 8] ^= (uint64_t)*data++ << (8 * (pos % 8));
+	for (; len >= 8; len -= 8, pos += 8, data += 8)
+		a[pos / 8] ^= le64_load(data);
+	for (; len > 0; len--, pos++)
+		a[pos / 8] ^= (uint64_t)*data++ << (8 * (pos % 8));
 }
 
-/* Exclusive-or len bytes into the current block at pos. */
-static void absorb_part(uint64_t a[static 25], size_t pos, const uint8_t *data, size_t len)
+static void permute(uint64_t *a)
 {
-	for (size_t i = 0; i < len; i++, pos++)
-		a[pos / 8] ^= (uint64_t)data[i] << (8 * (pos % 8));
+	static const uint8_t zeros[KECCAK_RATE];
+	const uint8_t *const data = zeros;
+
+	keccak__kernel_single()->absorb(a, &data, 1, 0);
+}
+
+/* Pad: a one bit behind the data, a one bit at the block's end, zeros between. */
+static void finish(uint64_t *a, size_t pos, uint8_t out[static 32])
+{
+	a[pos / 8] ^= (uint64_t)0x01 << (8 * (pos % 8));
+	a[KECCAK_RATE / 8 - 1] ^= (uint64_t)0x80 << 56;
+	permute(a);
+	for (size_t i = 0; i < 4; i++)
+		le64_store(out + 8 * i, a[i]);
 }
 
 void keccak_init(struct keccak *k)
@@ -29,31 +44,30 @@ void keccak_update(struct keccak *k, const void *data, size_t len)
 	size_t part = size_min(len, KECCAK_RATE - k->pos);
 
 	if (k->pos > 0) {
-		absorb_part(k->a, k->pos, p, part);
+		keccak__add(k->a, k->pos, p, part);
 		k->pos += (uint32_t)part;
 		if (k->pos < KECCAK_RATE)
 			return;
-		keccak__permute(k->a);
+		permute(k->a);
 		k->pos = 0;
 		p += part;
 		len -= part;
 	}
-	for (; len >= KECCAK_RATE; p += KECCAK_RATE, len -= KECCAK_RATE)
-		absorb_block(k->a, p);
-	absorb_part(k->a, 0, p, len);
+	if (len >= KECCAK_RATE) {
+		keccak__kernel_single()->absorb(k->a, &p, len / KECCAK_RATE, 0);
+		p += len - len % KECCAK_RATE;
+		len %= KECCAK_RATE;
+	}
+	keccak__add(k->a, 0, p, len);
 	k->pos = (uint32_t)len;
 }
 
 void keccak_peek(const struct keccak *k, uint8_t out[static 32])
 {
-	uint64_t a[25];
+	uint64_t a[KECCAK__STATE_WORDS];
 
 	memcpy(a, k->a, sizeof(a));
-	a[k->pos / 8] ^= (uint64_t)0x01 << (8 * (k->pos % 8));
-	a[KECCAK_RATE / 8 - 1] ^= (uint64_t)0x80 << 56;
-	keccak__permute(a);
-	for (size_t i = 0; i < 4; i++)
-		le64_store(out + 8 * i, a[i]);
+	finish(a, k->pos, out);
 }
 
 void keccak256(uint8_t out[static 32], const void *data, size_t len)
@@ -62,7 +76,7 @@ void keccak256(uint8_t out[static 32], const void *data, size_t len)
 
 	keccak_init(&k);
 	keccak_update(&k, data, len);
-	keccak_peek(&k, out);
+	finish(k.a, k.pos, out);
 }
 
 void keccak256_parts(uint8_t out[static 32], const struct span *parts, size_t count)
@@ -72,5 +86,5 @@ void keccak256_parts(uint8_t out[static 32], const struct span *parts, size_t co
 	keccak_init(&k);
 	for (size_t i = 0; i < count; i++)
 		keccak_update(&k, parts[i].data, parts[i].len);
-	keccak_peek(&k, out);
+	finish(k.a, k.pos, out);
 }

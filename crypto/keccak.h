@@ -13,7 +13,7 @@
 
 #include "base/bytes.h"
 
-#define KECCAK_RATE 136   /* bytes a permutation absorbs */
+#define KECCAK_RATE	 136 /* bytes a permutation absorbs */
 #define KECCAK_LANES_MAX 8
 
 /* A running sponge: absorbs in place, 208 bytes, no heap. */
@@ -38,7 +38,7 @@ void keccak256_parts(uint8_t out[static 32], const struct span *parts, size_t co
 struct keccak_item {
 	const uint8_t *data; /* borrowed */
 	size_t len;
-	uint8_t *out;        /* 32 bytes */
+	uint8_t *out; /* 32 bytes */
 };
 void keccak256_many(const struct keccak_item *items, size_t count);
 
@@ -52,14 +52,14 @@ void keccak_peek_many(const struct keccak *const *states, uint8_t (*out)[32], si
  * nonces.  Smallest first whatever the lanes: the nonce found is the smallest
  * sufficient one in the range. */
 struct keccak_search {
-	uint64_t mid[25];  /* after the prefix's whole blocks */
+	uint64_t mid[25];	       /* after the prefix's whole blocks */
 	uint8_t tail[2 * KECCAK_RATE]; /* padded rest with room for the nonce */
-	uint32_t tail_blocks;  /* 1 or 2 */
-	uint32_t nonce_at;     /* offset of the nonce in tail */
+	uint32_t tail_blocks;	       /* 1 or 2 */
+	uint32_t nonce_at;	       /* offset of the nonce in tail */
 };
 
 enum keccak_zeros {
-	KECCAK_LEADING,  /* most significant bits of the first byte first */
+	KECCAK_LEADING, /* most significant bits of the first byte first */
 	KECCAK_TRAILING, /* least significant bits of the last byte first; an all-zero digest counts 0 */
 };
 
@@ -82,7 +82,7 @@ unsigned keccak_zero_bits(const uint8_t digest[static 32], enum keccak_zeros kin
 
 /* The bodies, for tests and benchmarks, which cross them. */
 enum keccak_body { KECCAK_PORTABLE, KECCAK_BMI, KECCAK_AVX2, KECCAK_AVX512, KECCAK_BODIES };
-bool keccak_body_usable(enum keccak_body body);  /* this machine has the instructions */
+bool keccak_body_usable(enum keccak_body body); /* this machine has the instructions */
 const char *keccak_body_name(enum keccak_body body);
 
 /* Use one body from now on in the calling process, for tests and benchmarks
