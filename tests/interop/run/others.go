@@ -235,8 +235,9 @@ func pingUnderLoad(t *T) float64 {
 	}
 	go ask(from, "rawenvelopes", Object{"code": shh, "topic": "01020304", "ttl": 300,
 		"count": count, "size": size, "tag": randomHex(4)})
-	go ask(from, "rawping", Object{"count": 40, "work": 50})
-	go ask(to, "rawping", Object{"count": 40, "work": 100})
+	// A node need not answer more than ten at once and two a second (hardening §3).
+	go ask(from, "rawping", Object{"count": 10, "work": 100})
+	go ask(to, "rawping", Object{"count": 16, "work": 500})
 	worst := 0.0
 	for range 3 {
 		r := <-results
