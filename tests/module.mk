@@ -4,7 +4,8 @@
 
 UNIT := $(patsubst tests/unit/%.c,$(O)/tests/%,$(sort $(wildcard tests/unit/test_*.c)))
 FUZZ := $(patsubst tests/fuzz/%.c,$(O)/tests/%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
-TOOLS := $(patsubst tests/tools/%.c,$(O)/tests/%,$(sort $(wildcard tests/tools/*.c)))
+TOOLS := $(patsubst tests/tools/%.c,$(O)/tests/%,$(sort $(wildcard tests/tools/*.c))) \
+	$(O)/tests/portable
 SUPPORT := $(O)/lib/tests.a
 $(SUPPORT): $(patsubst tests/%.c,$(O)/obj/tests/%.o,$(sort $(wildcard tests/*.c))) $(O)/sources.stamp
 TEST_LIBS := -lcmocka -ljansson
@@ -23,6 +24,10 @@ $(O)/tests/fuzz_%: $(O)/obj/tests/fuzz/fuzz_%.o $(FUZZ_MAIN) $(SIM_LIB) $(ARCHIV
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(if $(FUZZER),-fsanitize=fuzzer) -o $@ $(filter %.o,$^) $(GROUP) $(LIBS)
 
 $(O)/tests/%: $(O)/obj/tests/tools/%.o $(SIM_LIB) $(ARCHIVES)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(GROUP) $(LIBS)
+
+$(O)/tests/portable: $(O)/obj/tests/portable/portable.o $(ARCHIVES)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(GROUP) $(LIBS)
 
