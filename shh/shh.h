@@ -113,6 +113,10 @@ void shh_set_bloom_auto(struct shh *s, bool on, uint64_t now_ms);
 MUST_CHECK enum err shh_set_message_max(struct shh *s, uint32_t bytes); /* ERR_ARG */
 void shh_set_light(struct shh *s, bool light, uint64_t now_ms); /* later handshakes */
 
+/* Whether the driver's turns have become long: peers' envelope budgets bind then
+ * (hardening section 3), and SHH_EV_PAUSE may follow. */
+void shh_set_pressure(struct shh *s, bool pressure);
+
 /* --- messages ------------------------------------------------------------- */
 
 struct shh_post {
