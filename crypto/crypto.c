@@ -2,8 +2,6 @@
 /* crypto/crypto.c - contexts: made once, blinded, reused, wiped. */
 #include "crypto/crypto.h"
 
-#include <stdlib.h>
-
 #include "crypto/context.h"
 
 enum err crypto_rerandomise(struct crypto *c, const struct rng *rng)
@@ -59,6 +57,16 @@ void crypto_free(struct crypto *c)
 	free(c);
 }
 
+/* What a digest or a cipher last worked on stays in its context until it is
+ * set up again: so it is, with nothing. */
+void crypto__forget(struct crypto *c)
+{
+	static const uint8_t zeros[16];
+
+	crypto__must(EVP_DigestInit_ex2(c->md, NULL, NULL));
+	crypto__must(EVP_EncryptInit_ex2(c->cipher, NULL, zeros, zeros, NULL));
+}
+
 bool crypto_eq(const void *a, const void *b, size_t len)
 {
 	return CRYPTO_memcmp(a, b, len) == 0;
@@ -66,5 +74,5 @@ bool crypto_eq(const void *a, const void *b, size_t len)
 
 void crypto_wipe(void *p, size_t len)
 {
-	OPENSSL_cleanse(p, len);
+	explicit_bzero(p, len);
 }

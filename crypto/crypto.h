@@ -135,10 +135,9 @@ void aes_ctr_free(struct aes_ctr *a); /* wipes; NULL is allowed */
 void aes_ctr_run(struct aes_ctr *a, uint8_t *out, const uint8_t *in,
 		 size_t len); /* in place allowed */
 
-/* Stand at a 16-byte block of the stream, counted from 0 at iv: the next run
- * starts there.  So one key serves several streams (RLPx has two directions
- * under one key), and a context is not held for each. */
-void aes_ctr_seek(struct aes_ctr *a, uint64_t block);
+/* Go on at another counter, as if made anew with this iv.  So one context
+ * serves several streams under one key: RLPx has two directions under one. */
+void aes_ctr_seek(struct aes_ctr *a, const uint8_t iv[static 16]);
 
 /* AES-256 on single blocks. */
 struct aes_block;

@@ -5,8 +5,6 @@
  * for AES-128-CTR, the SHA-256 of the second half for HMAC-SHA-256 over
  * iv | body | s2 (devp2p rlpx.md, "ECIES Encryption").
  */
-#include <assert.h>
-#include <limits.h>
 
 #include "crypto/context.h"
 
@@ -40,22 +38,11 @@ static void tag_of(struct crypto *c, uint8_t out[static TAG], const struct ecies
 	crypto_hmac_sha256(c, out, span_of(keys->mac, sizeof(keys->mac)), in, 2);
 }
 
-/* The cipher's lengths are int; so large a message comes in pieces. */
 static void stream(struct crypto *c, uint8_t *out, const uint8_t *in, size_t len,
-		   const uint8_t key[static 16], const uint8_t iv[static 16])
+		   const struct ecies_keys *keys, const uint8_t iv[static IV])
 {
-	int ok = EVP_EncryptInit_ex2(c->cipher, NULL, key, iv, NULL);
-
-	while (ok == 1 && len > 0) {
-		size_t part = size_min(len, INT_MAX / 2);
-		int n = 0;
-
-		ok = EVP_EncryptUpdate(c->cipher, out, &n, in, (int)part);
-		out += part;
-		in += part;
-		len -= part;
-	}
-	assert(ok == 1);
+	crypto__must(EVP_EncryptInit_ex2(c->cipher, NULL, keys->enc, iv, NULL));
+	crypto__stream(c->cipher, out, in, len);
 }
 
 enum err ecies_seal(struct crypto *c, uint8_t *out, const struct rng *rng, struct span plain,
@@ -81,10 +68,11 @@ enum err ecies_seal(struct crypto *c, uint8_t *out, const struct rng *rng, struc
 		out[0] = 0x04;
 		memcpy(out + 1, point.b, 64);
 		memcpy(out + POINT, iv, IV);
-		stream(c, out + POINT + IV, plain.data, plain.len, keys.enc, iv);
+		stream(c, out + POINT + IV, plain.data, plain.len, &keys, iv);
 		tag_of(c, out + POINT + IV + plain.len, &keys, span_of(out + POINT, IV + plain.len),
 		       s2);
 		crypto_wipe(&keys, sizeof(keys));
+		crypto__forget(c);
 	}
 	crypto_wipe(&ephemeral, sizeof(ephemeral));
 	crypto_wipe(z, sizeof(z));
@@ -103,15 +91,18 @@ enum err ecies_open(struct crypto *c, uint8_t *out, struct span sealed, const st
 	if (sealed.len < ECIES_OVERHEAD)
 		return ERR_SIZE;
 	body = sealed.len - ECIES_OVERHEAD;
-	if (pubkey_parse65(c, &point, sealed.data) != OK || crypto_ecdh(c, z, key, &point) != OK)
+	if (pubkey_parse65(c, &point, sealed.data) != OK || crypto_ecdh(c, z, key, &point) != OK) {
+		crypto_wipe(z, sizeof(z));
 		return ERR_DECRYPT;
+	}
 	derive(c, &keys, z, s1);
 	tag_of(c, tag, &keys, span_of(sealed.data + POINT, IV + body), s2);
 	good = crypto_eq(tag, sealed.data + POINT + IV + body, TAG);
 	if (good)
-		stream(c, out, sealed.data + POINT + IV, body, keys.enc, sealed.data + POINT);
+		stream(c, out, sealed.data + POINT + IV, body, &keys, sealed.data + POINT);
 	crypto_wipe(&keys, sizeof(keys));
 	crypto_wipe(z, sizeof(z));
 	crypto_wipe(tag, sizeof(tag));
+	crypto__forget(c);
 	return good ? OK : ERR_DECRYPT;
 }

@@ -1,69 +1,140 @@
 /* SPDX-License-Identifier: MIT */
 /* crypto/fingerprint.c - telling contents apart, fast, under a secret key.
  *
- * The tag of AES-128-GCM over the bytes as additional data under one secret
- * key and nonce.  The nonce repeats, which would be fatal to a tag that is
- * shown; this one never leaves the process, so what is left is the universal
- * hash: two different contents of n blocks meet with chance n / 2^128.
+ * Two independent passes make 64 bits each, in three steps:
+ *
+ * 1. NH (Black et al., UMAC, 1999): a block of up to 1 KiB, in words m[i], is
+ *    the sum of (m[2i] + k[2i]) * (m[2i+1] + k[2i+1]), the additions mod 2^64, the
+ *    sum mod 2^128.  Two blocks differ by any one given value with chance 2^-64.
+ * 2. Blocks are the coefficients of a polynomial, taken at a secret point mod
+ *    2^127 - 1; for one block this step is nothing.
+ * 3. Its 128 bits and the length go through a strongly universal multilinear
+ *    hash (Dietzfelbinger): the upper half of c0 + c1 * low + c2 * high + c3 * len
+ *    mod 2^128.  So every bit is as good as any other, and a table may index by
+ *    whichever it likes.
+ *
+ * Two different contents of n blocks agree in one pass with chance at most
+ * 5 * 2^-64 (NH, its value mod p) + n * 2^-127 + 2^-64, so in both with less than
+ * 2^-122.  That holds for contents chosen without knowledge of the key, and
+ * stays true while no fingerprint is shown to anyone: all that a stranger can
+ * see is that two contents did not agree.
  */
-#include <assert.h>
-#include <limits.h>
 #include <stdlib.h>
 
-#include "crypto/context.h"
+#include "crypto/crypto.h"
+
+#define BLOCK  1024 /* bytes; as much key per pass */
+#define PASSES 2
+
+typedef unsigned __int128 wide;
+
+struct pass {
+	uint64_t nh[BLOCK / 8];
+	uint64_t point[2]; /* of the polynomial, low half first, below 2^127 */
+	uint64_t linear[4][2];
+};
 
 struct fingerprinter {
-	EVP_CIPHER_CTX *ctx;
-	uint8_t nonce[12];
+	struct pass pass[PASSES];
 };
 
 enum err fingerprinter_new(struct fingerprinter **out, const struct rng *rng)
 {
-	struct fingerprinter *f = calloc(1, sizeof(*f));
-	EVP_CIPHER *cipher = EVP_CIPHER_fetch(NULL, "AES-128-GCM", NULL);
-	uint8_t key[16];
-	enum err e = ERR_MEM;
+	struct fingerprinter *f = malloc(sizeof(*f));
 
-	if (f != NULL && cipher != NULL) {
-		f->ctx = EVP_CIPHER_CTX_new();
-		if (f->ctx != NULL)
-			e = rng_fill(rng, key, sizeof(key));
-		if (e == OK)
-			e = rng_fill(rng, f->nonce, sizeof(f->nonce));
-		if (e == OK && EVP_EncryptInit_ex2(f->ctx, cipher, key, f->nonce, NULL) != 1)
-			e = ERR_MEM;
-	}
-	EVP_CIPHER_free(cipher);
-	crypto_wipe(key, sizeof(key));
-	if (e == OK)
-		*out = f;
-	else
+	if (f == NULL)
+		return ERR_MEM;
+	if (rng_fill(rng, (uint8_t *)f, sizeof(*f)) != OK) {
 		fingerprinter_free(f);
-	return e;
+		return ERR_RANDOM;
+	}
+	for (size_t i = 0; i < PASSES; i++)
+		f->pass[i].point[1] &= UINT64_MAX >> 1;
+	*out = f;
+	return OK;
 }
 
 void fingerprinter_free(struct fingerprinter *f)
 {
 	if (f == NULL)
 		return;
-	EVP_CIPHER_CTX_free(f->ctx);
 	crypto_wipe(f, sizeof(*f));
 	free(f);
+}
+
+static wide pair(const uint8_t p[static 16], const uint64_t k[static 2])
+{
+	return (wide)(le64_load(p) + k[0]) * (le64_load(p + 8) + k[1]);
+}
+
+/* NH of up to BLOCK bytes in both passes; what is missing of 16 is zeros. */
+static void block_sum(wide sum[static PASSES], const struct fingerprinter *f, const uint8_t *data,
+		      size_t len)
+{
+	const uint64_t *k0 = f->pass[0].nh, *k1 = f->pass[1].nh;
+	wide s0 = 0, s1 = 0;
+
+	for (; len >= 16; len -= 16, data += 16, k0 += 2, k1 += 2) {
+		s0 += pair(data, k0);
+		s1 += pair(data, k1);
+	}
+	if (len > 0) {
+		uint8_t last[16] = { 0 };
+
+		memcpy(last, data, len);
+		s0 += pair(last, k0);
+		s1 += pair(last, k1);
+	}
+	sum[0] = s0;
+	sum[1] = s1;
+}
+
+/* Not quite mod p = 2^127 - 1: at most p for all that occurs below, save one
+ * more for 2^128 - 1. */
+static wide fold(wide v)
+{
+	return (v & ((wide)-1 >> 1)) + (v >> 127);
+}
+
+/* y * k mod p, for y and k up to p; 2^128 is 2. */
+static wide times(wide y, const uint64_t k[static 2])
+{
+	const uint64_t low = (uint64_t)y, high = (uint64_t)(y >> 64);
+	const wide bottom = (wide)low * k[0];
+	const wide middle = (wide)low * k[1] + (wide)high * k[0] + (bottom >> 64);
+	const wide top = (wide)high * k[1] + (middle >> 64);
+
+	return fold(fold((middle << 64) | (uint64_t)bottom) + 2 * top);
+}
+
+static wide linear(const uint64_t c[static 2], uint64_t x)
+{
+	return (wide)c[0] * x + ((wide)(c[1] * x) << 64);
+}
+
+static uint64_t finish(const struct pass *p, wide y, uint64_t len)
+{
+	const wide sum = (((wide)p->linear[0][1] << 64) | p->linear[0][0]) +
+			 linear(p->linear[1], (uint64_t)y) +
+			 linear(p->linear[2], (uint64_t)(y >> 64)) + linear(p->linear[3], len);
+
+	return (uint64_t)(sum >> 64);
 }
 
 void fingerprint_of(struct fingerprinter *f, struct fingerprint *out, const uint8_t *data,
 		    size_t len)
 {
-	int n = 0;
-	int ok = EVP_EncryptInit_ex2(f->ctx, NULL, NULL, f->nonce, NULL);
+	const uint64_t all = len;
+	wide y[PASSES], sum[PASSES];
 
-	assert(len <= INT_MAX);
-	if (ok == 1 && len > 0)
-		ok = EVP_EncryptUpdate(f->ctx, NULL, &n, data, (int)len);
-	if (ok == 1)
-		ok = EVP_EncryptFinal_ex(f->ctx, out->b, &n);
-	if (ok == 1)
-		ok = EVP_CIPHER_CTX_ctrl(f->ctx, EVP_CTRL_AEAD_GET_TAG, 16, out->b);
-	assert(ok == 1);
-	(void)ok;
+	block_sum(y, f, data, size_min(len, BLOCK));
+	while (len > BLOCK) {
+		data += BLOCK;
+		len -= BLOCK;
+		block_sum(sum, f, data, size_min(len, BLOCK));
+		for (size_t i = 0; i < PASSES; i++)
+			y[i] = fold(fold(times(fold(fold(y[i])), f->pass[i].point) + fold(sum[i])));
+	}
+	for (size_t i = 0; i < PASSES; i++)
+		le64_store(out->b + 8 * i, finish(&f->pass[i], y[i], all));
 }
