@@ -120,7 +120,7 @@ include tests/module.mk
 run: all ## build and start a node, ARGS="--port 30304 ..."
 	$(O)/sotto node $(ARGS)
 demo: all ## three nodes on loopback, one message through the middle one
-	@scripts/demo $(O)
+	$(O)/sotto demo $(ARGS)
 
 .PHONY: install uninstall dist
 MAN_PAGES = $(wildcard docs/man/*.1)
