@@ -48,8 +48,12 @@ void rlpx__frames_end(struct rlpx__frames *f)
 /* Run the stream over whole blocks of one direction, in place. */
 static void stream_run(struct rlpx__frames *f, struct rlpx__flow *flow, uint8_t *data, size_t len)
 {
-	if (f->stream_at != flow->block)
-		aes_ctr_seek(f->stream, flow->block);
+	if (f->stream_at != flow->block) {
+		uint8_t counter[16] = { 0 };
+
+		be64_store(counter + 8, flow->block);
+		aes_ctr_seek(f->stream, counter);
+	}
 	aes_ctr_run(f->stream, data, data, len);
 	flow->block += len / FRAME_BLOCK;
 	f->stream_at = flow->block;

@@ -288,4 +288,38 @@ static inline enum err pair_send(struct pair *p, struct side *s, uint8_t cap, ui
 	return e;
 }
 
+/* Seal any body as from's next frame and give it to the other side: what a
+ * peer with the right keys and bad manners could send. */
+static inline enum err pair_inject(struct pair *p, struct side *from, struct side *to,
+				   const uint8_t *body, size_t size)
+{
+	size_t len = FRAME_HEADER + rlpx__frame_padded(size) + FRAME_MAC;
+	uint8_t *frame = calloc(1, len);
+	struct rlpx__seal_job job = { &from->conn->frames, frame, size };
+	enum err e;
+
+	assert(frame != NULL);
+	if (size > 0)
+		memcpy(frame + FRAME_HEADER, body, size);
+	rlpx__seal_frames(&job, 1);
+	e = side_give(p, to, frame, len);
+	free(frame);
+	return e;
+}
+
+/* The header of a frame that claims size bytes, and nothing behind it. */
+static inline enum err pair_inject_header(struct pair *p, struct side *from, struct side *to,
+					  size_t size)
+{
+	uint8_t *frame = calloc(1, FRAME_HEADER + rlpx__frame_padded(size) + FRAME_MAC);
+	struct rlpx__seal_job job = { &from->conn->frames, frame, size };
+	enum err e;
+
+	assert(frame != NULL);
+	rlpx__seal_frames(&job, 1);
+	e = side_give(p, to, frame, FRAME_HEADER);
+	free(frame);
+	return e;
+}
+
 #endif /* TESTS_RLPX_PAIR_H */
