@@ -9,6 +9,14 @@
 
 static uint8_t sized[OUT_MAX], closed[OUT_MAX];
 
+static struct span take_up_to(struct span *in, size_t len)
+{
+	struct span s = { NULL, 0 };
+
+	fuzz_check(span_take(in, &s, size_min(len, in->len)));
+	return s;
+}
+
 /* One item by the next bytes of in; returns its size. */
 static size_t size_item(struct span *in, unsigned depth)
 {
@@ -19,7 +27,7 @@ static size_t size_item(struct span *in, unsigned depth)
 	if (kind < 0x40)
 		return rlp_size_u64(fuzz_u64(in) >> (kind & 0x3f));
 	if (kind < 0xc0 || depth == DEPTH_MAX) {
-		(void)span_take(in, &s, size_min(kind & 0x7f, in->len));
+		s = take_up_to(in, kind & 0x7f);
 		return rlp_size_bytes(s.data, s.len);
 	}
 	for (unsigned i = 0; i < (kind & 0x0fu); i++)
@@ -38,7 +46,7 @@ static void write_item(struct rlp_writer *w, struct span *in, unsigned depth, bo
 		return;
 	}
 	if (kind < 0xc0 || depth == DEPTH_MAX) {
-		(void)span_take(in, &s, size_min(kind & 0x7f, in->len));
+		s = take_up_to(in, kind & 0x7f);
 		rlp_write_bytes(w, s.data, s.len);
 		return;
 	}
