@@ -13,14 +13,14 @@
 #define SIM_WHY_MAX 512
 
 struct sim_result {
-	uint64_t deliveries;        /* messages opened by somebody who should */
-	uint64_t envelopes_sent;    /* copies over all links */
-	double duplicates;          /* repeated copies per delivery */
+	uint64_t deliveries;	 /* messages opened by somebody who should */
+	uint64_t envelopes_sent; /* copies over all links */
+	double duplicates;	 /* repeated copies per delivery */
 	uint64_t bytes_per_node;
 	uint64_t latency_p50_ms, latency_p95_ms, latency_max_ms;
 	uint64_t virtual_ms;
-	uint8_t digest[32];         /* of the trace */
-	char failure[SIM_WHY_MAX];  /* empty: every expectation held; else line, time and what */
+	uint8_t digest[32];	   /* of the trace */
+	char failure[SIM_WHY_MAX]; /* empty: every expectation held; else line, time and what */
 };
 
 /* Run one scenario (a text, docs/SIM.md) with a seed. errors ERR_ARG with why for a
