@@ -387,6 +387,7 @@ static void pong_received(struct rlpx *c, uint64_t now_ms)
 		return;
 	c->rtt_ms = (uint32_t)u64_min(now_ms - c->pinged_ms, UINT32_MAX - 1);
 	c->pinged_ms = NEVER;
+	c->pongs_in++;
 }
 
 static void deliver(struct rlpx *c, uint64_t code, struct span payload, bool in_buf,
@@ -478,6 +479,7 @@ void rlpx_stats(const struct rlpx *c, struct rlpx_stats *out)
 		.bytes_in = c->bytes_in,
 		.bytes_out = c->bytes_out,
 		.pings_in = c->pings_in,
+		.pongs_in = c->pongs_in,
 		.refused_auths = c->host->refused_auths,
 	};
 }

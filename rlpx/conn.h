@@ -112,7 +112,7 @@ struct rlpx {
 	uint64_t pinged_ms; /* unanswered since; NEVER: none */
 	uint64_t ping_window_ms;
 
-	uint64_t frames_in, frames_out, bytes_in, bytes_out, pings_in;
+	uint64_t frames_in, frames_out, bytes_in, bytes_out, pings_in, pongs_in;
 };
 
 /* Fail: say the reason if the peer can hear it, close at once if it is

@@ -225,6 +225,14 @@ void rlpx_stream_ended(struct rlpx *c, uint64_t now_ms);
 uint64_t rlpx_deadline(const struct rlpx *c);
 void rlpx_tick(struct rlpx *c, uint64_t now_ms);
 
+/* Ping now, not only when 15 s are over; its Pong is counted in rlpx_stats.  A peer
+ * answers after it read what was sealed before.
+ *
+ * errors   ERR_STATE before the Hellos, after close, or while another Ping waits
+ *          for its Pong
+ */
+MUST_CHECK enum err rlpx_ping(struct rlpx *c);
+
 /* The round-trip time of the last Ping in ms; UINT32_MAX before the first Pong. */
 uint32_t rlpx_rtt_ms(const struct rlpx *c);
 
@@ -234,7 +242,7 @@ const struct pubkey *rlpx_peer_id(const struct rlpx *c); /* NULL before RLPX_IDE
 /* What went through, for metrics and `sotto hello`. */
 struct rlpx_stats {
 	uint64_t frames_in, frames_out, bytes_in, bytes_out;
-	uint64_t pings_in, refused_auths; /* refused_auths: host-wide */
+	uint64_t pings_in, pongs_in, refused_auths; /* refused_auths: host-wide */
 };
 void rlpx_stats(const struct rlpx *c, struct rlpx_stats *out);
 

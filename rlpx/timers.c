@@ -61,6 +61,14 @@ static void tick_open(struct rlpx *c, uint64_t now_ms)
 	}
 }
 
+enum err rlpx_ping(struct rlpx *c)
+{
+	if (c->state != RLPX__OPEN || c->ping_due || c->pinged_ms != NEVER)
+		return ERR_STATE;
+	c->ping_due = true;
+	return OK;
+}
+
 void rlpx_tick(struct rlpx *c, uint64_t now_ms)
 {
 	rlpx__host_tick(c->host, now_ms);
