@@ -12,3 +12,11 @@ $(O)/bench: $(BENCH_OBJ) $(SIM_LIB) $(ARCHIVES)
 .PHONY: bench
 bench: deps-build $(O)/bench $(O)/sotto ## numbers, each beside its limit in the same run
 	@$(O)/bench --program $(O)/sotto --last $(O)/bench.last $(B)
+
+# The load generator: one program of its own, for make bench-peers.
+LOAD_OBJ := $(patsubst %.c,$(O)/obj/%.o,$(sort $(wildcard bench/load/*.c)))
+
+$(O)/load: $(LOAD_OBJ) $(O)/lib/shh.a $(O)/lib/rlpx.a $(O)/lib/enr.a $(O)/lib/crypto.a $(O)/lib/rlp.a $(O)/lib/base.a
+	@mkdir -p $(@D)
+	$(if $(V),,@echo "  LD $@")
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(GROUP) $(LIBS)

@@ -28,6 +28,7 @@ type Options struct {
 	PoW      float64
 	MaxSize  uint
 	Light    bool
+	Lean     bool
 
 	// WatchLog makes the age's log call line for each of its lines, with the
 	// names and values that follow the text; how differs between ages.
@@ -45,6 +46,7 @@ func Flags(name string, watchLog func(func(string, []any))) (*Options, error) {
 	flag.Float64Var(&o.PoW, "pow", 0.2, "minimum work accepted")
 	flag.UintVar(&o.MaxSize, "maxsize", 1<<20, "largest message accepted")
 	flag.BoolVar(&o.Light, "light", false, "announce a light node")
+	flag.BoolVar(&o.Lean, "lean", false, "count no messages and watch no log: to be measured")
 	flag.Parse()
 	var err error
 	if *key == "" {
@@ -65,7 +67,9 @@ type Server struct {
 // Start listens on 127.0.0.1 and begins to report.
 func Start(o *Options, protos []p2p.Protocol, out *peerkit.Out) (*Server, error) {
 	s := &Server{out: out}
-	watchLog(o, out)
+	if !o.Lean {
+		watchLog(o, out)
+	}
 	s.Server = &p2p.Server{Config: p2p.Config{
 		PrivateKey:      o.Key,
 		MaxPeers:        o.MaxPeers,
@@ -73,7 +77,7 @@ func Start(o *Options, protos []p2p.Protocol, out *peerkit.Out) (*Server, error)
 		Name:            o.Name,
 		Protocols:       protos,
 		ListenAddr:      fmt.Sprintf("127.0.0.1:%d", o.Port),
-		EnableMsgEvents: true,
+		EnableMsgEvents: !o.Lean,
 	}}
 	if err := s.Server.Start(); err != nil {
 		return nil, err
