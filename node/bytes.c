@@ -230,6 +230,20 @@ enum err node_send(struct node *n, uint32_t link, size_t extra, uint32_t code, s
 	return err;
 }
 
+enum err node_ping(struct node *n, uint32_t link, uint64_t now_ms)
+{
+	struct node__link *l = node__link_at(n, link);
+	enum err err;
+
+	n->now_ms = now_ms;
+	if (!l || l->state != NODE__UP)
+		return ERR_STATE;
+	err = rlpx_ping(l->rlpx);
+	if (!err)
+		node__link_touch(n, l);
+	return err;
+}
+
 void node_disconnect(struct node *n, uint32_t link, unsigned reason, uint64_t now_ms)
 {
 	struct node__link *l = node__link_at(n, link);

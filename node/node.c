@@ -485,6 +485,7 @@ bool node_link_next(const struct node *n, uint32_t *cursor, struct node_link_inf
 {
 	uint32_t i = node__bit_next(n->used, *cursor);
 	const struct node__link *l;
+	struct rlpx_stats stats;
 
 	if (i == NODE__LINKS_MAX)
 		return false;
@@ -502,7 +503,13 @@ bool node_link_next(const struct node *n, uint32_t *cursor, struct node_link_inf
 	out->reached = (enum node_step)l->reached;
 	if (l->client)
 		memcpy(out->client, l->client, l->client_len);
+	if (l->rlpx && l->state == NODE__UP) {
+		rlpx_stats(l->rlpx, &stats);
+		out->pongs = stats.pongs_in;
+		out->drained = !rlpx_wants_output(l->rlpx);
+	}
 	out->rtt_ms = l->rlpx && l->state == NODE__UP ? rlpx_rtt_ms(l->rlpx) : UINT32_MAX;
+	out->shh_peer = l->shh_peer;
 	if (l->shh_peer != NODE__NO_PEER && shh_peer_stats(n->shh, l->shh_peer, &out->shh) != OK)
 		memset(&out->shh, 0, sizeof(out->shh));
 	return true;

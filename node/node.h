@@ -174,6 +174,11 @@ MUST_CHECK enum err node_send(struct node *n, uint32_t link, size_t extra, uint3
 /* End a link with a Disconnect: a message that its capability does not allow. */
 void node_disconnect(struct node *n, uint32_t link, unsigned reason, uint64_t now_ms);
 
+/* Ask for a Pong at once: a peer gives it after it read what went out before.
+ * node_link_info.pongs counts them.  errors ERR_STATE if the link is not up, or
+ * while another one is awaited */
+MUST_CHECK enum err node_ping(struct node *n, uint32_t link, uint64_t now_ms);
+
 /* --- events ---------------------------------------------------------------------- */
 
 enum node_event_type {
@@ -247,7 +252,10 @@ struct node_link_info {
 	bool identified, inbound, is_static, trusted;
 	enum node_step reached;
 	char client[RLPX_CLIENT_MAX + 1];
+	bool drained;	/* nothing waits for its socket */
+	uint64_t pongs; /* answers to our Pings so far */
 	uint32_t rtt_ms;
+	uint32_t shh_peer; /* its slot in node_shh(); UINT32_MAX: none */
 	struct shh_peer_stats shh;
 };
 /* Walk the links: start with *cursor = 0; false at the end. */
