@@ -16,7 +16,7 @@
 #include "crypto/crypto.h"
 
 #define STORE_WHY_MAX  512
-#define STORE_PATH_MAX 4096
+#define STORE_PATH_MAX 1024 /* characters of a path, with NUL; longer: refused */
 
 /* Make the data folder (0700) and those above it if missing; check that it is a
  * folder, no symbolic link, ours, and closed to everybody else.
