@@ -68,9 +68,11 @@ int net__socket(const struct ip *ip)
 static void say_why(char why[static NET_WHY_MAX], const struct endpoint *at)
 {
 	char text[ENDPOINT_TEXT_MAX];
+	int error = errno;
 
 	endpoint_text(text, at);
-	snprintf(why, NET_WHY_MAX, "%s cannot be listened on: %s", text, strerror(errno));
+	snprintf(why, NET_WHY_MAX, "%s cannot be listened on: %s", text, strerror(error));
+	errno = error;
 }
 
 /* "::" asks for every address of both families. */
@@ -129,7 +131,9 @@ enum err net__listen(struct net *net, char why[static NET_WHY_MAX])
 		l->fd = open_any(&l->at);
 		if (l->fd < 0) {
 			say_why(why, &l->at);
-			return ERR_IO;
+			return errno == EADDRINUSE	? ERR_EXISTS
+			       : errno == EADDRNOTAVAIL ? ERR_NOT_FOUND
+							: ERR_IO;
 		}
 		ls->count = i + 1;
 		if (getsockname(l->fd, (struct sockaddr *)&a, &len) == 0)

@@ -19,7 +19,6 @@
 #define NET__TOGETHER	    (NET__BUFFER / NET__READ_MIN) /* links fed side by side */
 #define NET__REST_SOFT	    (8u << 20) /* bytes waiting for paused links; above: small reads only */
 #define NET__LINKS_MAX	    65536      /* link numbers; a node counts its own from 0 */
-#define NET__DIAL_MS	    15000      /* hardening P5 */
 #define NET__ACCEPT_TURN    64	       /* connections taken from a listener in one turn */
 #define NET__ACCEPT_REST_MS 200	       /* hardening P7 */
 #define NET__SLOW_MS	    50	       /* a turn this long is logged and counted, hardening §3 */

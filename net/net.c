@@ -147,7 +147,7 @@ enum err net_new(struct net **out, const struct net_config *cfg, char why[static
 				 strerror(errno ? errno : ENOMEM));
 	}
 	if (err != OK) {
-		net_free(net);
+		(void)net_free(net);
 		return err;
 	}
 	*out = net;
@@ -159,11 +159,13 @@ void net_attach(struct net *net, struct node *node)
 	net->node = node;
 }
 
-void net_free(struct net *net)
+bool net_free(struct net *net)
 {
+	bool all;
+
 	if (net == NULL)
-		return;
-	workers_free(net->workers);
+		return true;
+	all = workers_free(net->workers);
 	net__listeners_close(net);
 	if (net->base != NULL) {
 		net__wires_close(net);
@@ -181,6 +183,13 @@ void net_free(struct net *net)
 			close(net->alarm_fd);
 	}
 	free(net);
+	return all;
+}
+
+enum err net_work(struct net *net, void (*fn)(void *arg), void (*done)(void *arg, uint64_t now_ms),
+		  void *arg)
+{
+	return workers_call(net->workers, NET_WORK_MAX, fn, done, arg);
 }
 
 uint64_t net_now_ms(const struct net *net)
@@ -232,15 +241,20 @@ static void obey(struct net *net, const struct node_event *ev)
 	}
 }
 
+static void drain(struct net *net)
+{
+	struct node_event ev;
+
+	while (!net->leave && node_poll(net->node, &ev))
+		obey(net, &ev);
+}
+
 /* Until there is nothing to say and nothing to write; a peer that takes bytes as
  * fast as we make them does not keep the turn for ever. */
 static void drain_and_write(struct net *net)
 {
-	struct node_event ev;
-
 	for (unsigned round = 0; round < WRITE_ROUNDS; round++) {
-		while (!net->leave && node_poll(net->node, &ev))
-			obey(net, &ev);
+		drain(net);
 		if (net->leave)
 			return;
 		node_flush(net->node, net->now_ms);
@@ -300,7 +314,9 @@ static void set_alarm(struct net *net)
 	uint64_t at = next_deadline(net);
 	struct itimerspec t = { .it_value = { .tv_nsec = 1 } };
 
-	if (at >= net->alarm_ms)
+	if (at <= net->now_ms)
+		net->again = true;
+	if (at >= net->alarm_ms || net->again)
 		return;
 	t.it_value.tv_sec = (time_t)(at / 1000);
 	t.it_value.tv_nsec += (long)(at % 1000) * 1000000; /* 0 would mean never */
@@ -332,6 +348,7 @@ static void turn(struct net *net)
 	net->now_ms = u64_max(now_ms, net->now_ms);
 	net->again = false;
 	check_wall(net);
+	drain(net); /* links whose share of the last turn was used up have another one */
 	net__wires_read(net);
 	net__accept_turn(net);
 	take_results(net);

@@ -42,7 +42,8 @@ struct net_config {
  *
  * cfg      copied
  * why      on error: the address and the system's reason, one line
- * errors   ERR_IO; ERR_MEM; ERR_ARG if listen_count is above NET_LISTEN_MAX
+ * errors   ERR_EXISTS if an address is in use; ERR_NOT_FOUND if it is none of this
+ *          machine; ERR_IO; ERR_MEM; ERR_ARG if listen_count is above NET_LISTEN_MAX
  */
 MUST_CHECK enum err net_new(struct net **out, const struct net_config *cfg,
 			    char why[static NET_WHY_MAX]);
@@ -50,9 +51,12 @@ MUST_CHECK enum err net_new(struct net **out, const struct net_config *cfg,
 /* The node to drive, once, before net_run(); borrowed until net_free(). */
 void net_attach(struct net *net, struct node *node);
 
-/* Close everything; the node is freed after it.  NULL is allowed.  A worker
- * that the system holds (a name being looked up) is left behind after 1 s. */
-void net_free(struct net *net);
+/* Close everything; the node is freed after it.  NULL is allowed.
+ *
+ * returns  false if a worker had to be left behind, which the system holds for
+ *          longer than 1 s (a name being looked up): what it was given must stay
+ */
+bool net_free(struct net *net);
 
 /* Where listener i really listens. */
 struct endpoint net_listening(const struct net *net, size_t i);

@@ -29,7 +29,6 @@ struct wire {
 	bool dialling;	/* connect() is under way */
 	bool readable;	/* the socket has something, or its end */
 	bool writable;	/* it took no more and does again; or connect() is decided */
-	bool timed_out; /* connect() took too long */
 	bool paused;	/* by the node; or it holds a rest */
 	bool listening; /* in is added */
 	bool broken;	/* a write failed: the read side tells the node why */
@@ -116,8 +115,8 @@ static void out_ready(evutil_socket_t fd, short what, void *arg)
 	struct wire *w = arg;
 
 	(void)fd;
+	(void)what;
 	w->writable = true;
-	w->timed_out = (what & EV_TIMEOUT) != 0;
 	enqueue(w);
 }
 
@@ -135,14 +134,13 @@ static void listen_on(struct wire *w, bool on)
 	w->listening = on;
 }
 
-/* One call when the socket takes bytes again, or after limit_ms if not 0. */
-static enum err await_out(struct wire *w, unsigned limit_ms)
+/* One call when the socket takes bytes again, or connect() is decided. */
+static enum err await_out(struct wire *w)
 {
-	struct timeval limit = { .tv_sec = limit_ms / 1000 };
 
 	if (w->out == NULL)
 		w->out = event_new(w->net->base, w->fd, EV_WRITE, out_ready, w);
-	if (w->out == NULL || event_add(w->out, limit_ms ? &limit : NULL) != 0)
+	if (w->out == NULL || event_add(w->out, NULL) != 0)
 		return ERR_MEM;
 	return OK;
 }
@@ -234,7 +232,7 @@ void net__wire_dial(struct net *net, uint32_t link, const struct endpoint *to)
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 		w->dialling = true;
 		failed = (connect(fd, (struct sockaddr *)&a, len) != 0 && errno != EINPROGRESS) ||
-			 await_out(w, NET__DIAL_MS) != OK;
+			 await_out(w) != OK;
 	}
 	if (!failed)
 		return;
@@ -279,7 +277,7 @@ void net__wire_resume(struct net *net, uint32_t link)
 
 /* --- reading ------------------------------------------------------------------------------ */
 
-/* connect() is decided: yes, no, or too late. */
+/* connect() is decided; that it takes too long is the node's to say. */
 static void dial_decided(struct wire *w)
 {
 	struct net *net = w->net;
@@ -288,15 +286,14 @@ static void dial_decided(struct wire *w)
 	socklen_t len = sizeof(error);
 
 	w->writable = false;
-	if (!w->timed_out && getsockopt(w->fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0 &&
-	    error == 0) {
+	if (getsockopt(w->fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0 && error == 0) {
 		w->dialling = false;
 		listen_on(w, true);
 		node_dialled(net->node, link, OK, net->now_ms);
 		return;
 	}
 	wire_free(w);
-	node_dialled(net->node, link, w->timed_out ? ERR_TIMEOUT : ERR_IO, net->now_ms);
+	node_dialled(net->node, link, ERR_IO, net->now_ms);
 }
 
 /* Keep what was not taken; a link that cannot keep it is over. */
@@ -464,7 +461,7 @@ static void write_link(struct net *net, uint32_t link)
 	node_output_taken(net->node, link, taken, net->now_ms);
 	if (taken == len || w == NULL)
 		return;
-	if (w->broken ? !w->listening : await_out(w, 0) != OK)
+	if (w->broken ? !w->listening : await_out(w) != OK)
 		node_stream_ended(net->node, link, net->now_ms);
 }
 

@@ -264,12 +264,12 @@ static bool join_by(pthread_t thread, uint64_t ms)
 	return pthread_timedjoin_np(thread, NULL, &until) == 0;
 }
 
-void workers_free(struct workers *w)
+bool workers_free(struct workers *w)
 {
 	bool all = true;
 
 	if (w == NULL)
-		return;
+		return true;
 	pthread_mutex_lock(&w->lock);
 	w->ending = true;
 	for (struct task *t = w->open.head; t != NULL; t = t->next)
@@ -279,13 +279,14 @@ void workers_free(struct workers *w)
 	for (unsigned i = 0; i < w->count; i++)
 		all = join_by(w->thread[i], WORKERS_JOIN_MS) && all;
 	if (!all)
-		return; /* the system holds one: what it may still touch stays */
+		return false; /* the system holds one: what it may still touch stays */
 	close(w->fd);
 	list_free(&w->open);
 	list_free(&w->done);
 	pthread_cond_destroy(&w->more);
 	pthread_mutex_destroy(&w->lock);
 	free(w);
+	return true;
 }
 
 int workers_fd(const struct workers *w)

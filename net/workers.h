@@ -17,7 +17,8 @@ struct workers;
 
 /* No thread is made before there is work.  errors ERR_MEM; ERR_IO */
 MUST_CHECK enum err workers_new(struct workers **out, unsigned count);
-void workers_free(struct workers *w); /* NULL is allowed */
+/* false if one had to be left behind; NULL is allowed. */
+bool workers_free(struct workers *w);
 
 /* Becomes readable when workers_next() has something to give. */
 int workers_fd(const struct workers *w);
