@@ -63,6 +63,9 @@ static void hex_keeps_to_its_length(void **state)
 	assert_int_equal(hex_decode(b, 0, "0x"), OK);
 	assert_int_equal(hex_decode_any(b, &len, 4, "0x0102xx", 6), OK); /* text_len counts */
 	assert_int_equal(len, 2);
+	assert_int_equal(hex_decode_any(b, &len, 4, "01020304", 8), OK);
+	assert_int_equal(len, 4);
+	len = 2;
 	assert_int_equal(hex_decode_any(b, &len, 4, "0102030405", 10), ERR_SIZE);
 	assert_int_equal(hex_decode_any(b, &len, 4, "010", 3), ERR_SIZE);
 	assert_int_equal(hex_decode_any(b, &len, 4, "01 2", 4), ERR_ARG);

@@ -63,6 +63,10 @@ static void accounts_refuse_at_their_caps(void **state)
 	m.total_cap = 10;
 	assert_null(mem_alloc(&m, MEM_POOL, 11));
 	assert_int_equal(m.refused[MEM_POOL], 1);
+	p = mem_alloc(&m, MEM_POOL, 10);
+	assert_non_null(p);
+	assert_null(mem_alloc(&m, MEM_SEND, 1));
+	mem_free(&m, MEM_POOL, p, 10);
 	assert_int_equal(m.total_used, 0);
 }
 

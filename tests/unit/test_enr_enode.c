@@ -85,6 +85,11 @@ static void recorded_verdicts(void **state)
 	"ca634cae0d49acb401d8a4c6b6fe8c55b70d115bf400769cc1400f3258cd3138" \
 	"7574077f301b421bc84df7266c44e9e6d569fc56be00812904767bf5ccd1fc7f"
 
+/* The same without its first two digits. */
+#define KEY_BUT_TWO                                                      \
+	"634cae0d49acb401d8a4c6b6fe8c55b70d115bf400769cc1400f3258cd3138" \
+	"7574077f301b421bc84df7266c44e9e6d569fc56be00812904767bf5ccd1fc7f"
+
 static void reasons_are_told(void **state)
 {
 	static const struct {
@@ -98,6 +103,7 @@ static void reasons_are_told(void **state)
 		{ "0x" KEY, ERR_ARG, "enode://KEY@HOST:PORT, or the bare key" },
 		{ "enode://", ERR_ARG, "a key of 128 hex digits" },
 		{ "abcd", ERR_ARG, "a key of 128 hex digits" },
+		{ "enode://0x" KEY_BUT_TWO, ERR_ARG, "a key of hex digits only" },
 		{ "enode://1.2.3.4:5", ERR_ARG, "a key and @ before the host" },
 		{ "enode://" KEY "/path", ERR_ARG, "@ and a host behind the key" },
 		{ "enode://" KEY "?discport=1", ERR_ARG, "@ and a host behind the key" },
@@ -156,6 +162,24 @@ static void url_library_manners(void **state)
 	}
 }
 
+static void host_names_are_of_these_characters(void **state)
+{
+	(void)state;
+	for (unsigned c = 1; c < 256; c++) {
+		char url[] = "enode://" KEY "@h?h:1";
+		bool fits =
+			strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._",
+			       (int)c) != NULL;
+		const char *why;
+		struct enode e;
+
+		if (strchr("/?#:@", (int)c) != NULL)
+			continue; /* these end a host */
+		*strchr(url, '?') = (char)c;
+		assert_int_equal(enode_parse(&e, url, crypto, &why), fits ? OK : ERR_ARG);
+	}
+}
+
 static void host_names_have_a_limit(void **state)
 {
 	char name[300], url[600], back[ENODE_TEXT_MAX];
@@ -181,6 +205,7 @@ int main(void)
 		cmocka_unit_test(recorded_verdicts),
 		cmocka_unit_test(reasons_are_told),
 		cmocka_unit_test(url_library_manners),
+		cmocka_unit_test(host_names_are_of_these_characters),
 		cmocka_unit_test(host_names_have_a_limit),
 	};
 

@@ -63,6 +63,7 @@ static void other_texts_are_refused(void **state)
 		"localhost",
 		"::ffff:1.2.3",
 		"1111:2222:3333:4444:5555:6666:7777:8888:9999",
+		"1111:2222:3333:4444:5555:6666:255.255.255.2555",
 		"1111:2222:3333:4444:5555:6666:123.123.123.123.123.123.123",
 	};
 
@@ -179,6 +180,8 @@ static void ports_are_plain_numbers(void **state)
 	assert_int_equal(port, 7);
 	assert_int_equal(port_parse(&port, "65535", 5), OK);
 	assert_int_equal(port, 65535);
+	assert_int_equal(port_parse(&port, "9", 1), OK);
+	assert_int_equal(port, 9);
 	assert_int_equal(port_parse(&port, "000030303", 9), OK);
 	assert_int_equal(port, 30303);
 }
@@ -195,6 +198,7 @@ static void endpoints_fill_in_what_they_name(void **state)
 		{ "[1.2.3.4]:5", "1.2.3.4:5" },
 		{ "::ffff:1.2.3.4", "1.2.3.4:30303" },
 		{ ":0", "127.0.0.1:0" },
+		{ "::1", "[::1]:30303" },
 	};
 	static const char *const bad[] = {
 		"",	  ":",	    "1.2.3.4:", "1.2.3.4:x",	 "x:5",	    "[::1",
@@ -263,6 +267,9 @@ static void networks_hold_their_addresses(void **state)
 	assert_false(has(&l, "172.32.0.0"));
 	assert_false(has(&none, "10.0.0.1"));
 
+	l = list_of("192.0.2.1/32,2001:db8::1/128");
+	assert_true(has(&l, "192.0.2.1") && has(&l, "2001:db8::1"));
+	assert_false(has(&l, "192.0.2.0") || has(&l, "2001:db8::"));
 	l = list_of("::/0"); /* as in geth, no IPv4 */
 	assert_true(has(&l, "::1"));
 	assert_false(has(&l, "1.2.3.4"));
