@@ -135,6 +135,7 @@ static void take(struct plan *p, int option, const struct crypto *crypto)
 	case REPEAT: p->repeat = true; break;
 	case LATE: p->late = true; break;
 	case AUDIT: p->audit = true; break;
+	case LIMIT: p->limit = number(option, 1, RLPX_FRAME_MAX); break;
 	case TTL: p->ttl_s = number(option, 1, SHH_TTL_MAX); break;
 	case PLAIN: p->no_snappy = true; break;
 	case TIMEOUT: p->timeout_s = number(option, 1, 3600); break;
