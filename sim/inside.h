@@ -36,7 +36,7 @@ struct host {
 	struct mem mem;
 	struct log log;
 	char name[24];
-	struct world *world;
+	struct sim_world *world;
 	int64_t clock_offset_ms;
 	uint64_t due_ms; /* of its EVENT_DUE; UINT64_MAX: none */
 	uint32_t life;
@@ -72,7 +72,7 @@ struct wire {
 	bool open[2]; /* that side has a link on it */
 	bool used;
 	uint32_t life;
-	struct world_shape shape;
+	struct sim_shape shape;
 	struct way way[2];
 };
 
@@ -84,11 +84,11 @@ struct job {
 
 struct pair {
 	uint32_t a, b; /* a < b */
-	struct world_shape shape;
+	struct sim_shape shape;
 };
 
-struct world {
-	struct world_config cfg;
+struct sim_world {
+	struct sim_config cfg;
 	struct rng_seeded rng;
 	struct rng port;
 	struct crypto *crypto;
@@ -106,30 +106,32 @@ struct world {
 	struct pair *pair;
 	size_t pair_count, pair_room;
 	struct keccak trace;
-	struct world_totals totals;
+	struct sim_totals totals;
 	const char *fault;
 };
 
 /* Make room for need entries of size bytes, zeroed; a world without memory ends. */
-void *world__grow(struct world *w, void *at, size_t *room, size_t need, size_t size);
-void world__at(struct world *w, uint64_t at_ms, enum event_kind kind, uint32_t what, uint32_t life);
-void world__wake(struct world *w, uint32_t host);
-uint64_t world__chance(struct world *w, uint64_t below);
+void *sim__grow(struct sim_world *w, void *at, size_t *room, size_t need, size_t size);
+void sim__at(struct sim_world *w, uint64_t at_ms, enum event_kind kind, uint32_t what,
+	     uint32_t life);
+void sim__wake(struct sim_world *w, uint32_t host);
+uint64_t sim__chance(struct sim_world *w, uint64_t below);
 /* Absorb into the trace. */
-void world__note(struct world *w, char what, uint32_t a, uint32_t b, const void *data, size_t len);
-uint32_t world__host_at(const struct world *w, const struct endpoint *at);
+void sim__note(struct sim_world *w, char what, uint32_t a, uint32_t b, const void *data,
+	       size_t len);
+uint32_t sim__host_at(const struct sim_world *w, const struct endpoint *at);
 
 /* wires.c */
-void world__dial(struct world *w, uint32_t host, uint32_t link, const struct endpoint *to);
-void world__write(struct world *w, uint32_t host, uint32_t link);
-void world__resume(struct world *w, uint32_t host, uint32_t link);
-void world__rest(struct world *w, uint32_t host, uint32_t link);
-void world__hang_up(struct world *w, uint32_t host, uint32_t link);
-void world__break_all(struct world *w, uint32_t host);
-void world__reshape(struct world *w, uint32_t a, uint32_t b);
-void world__on_connect(struct world *w, uint32_t wire, uint32_t life);
-void world__on_connected(struct world *w, uint32_t wire, uint32_t life);
-void world__on_arrive(struct world *w, uint32_t wire_way, uint32_t life);
-void world__wires_free(struct world *w);
+void sim__dial(struct sim_world *w, uint32_t host, uint32_t link, const struct endpoint *to);
+void sim__write(struct sim_world *w, uint32_t host, uint32_t link);
+void sim__resume(struct sim_world *w, uint32_t host, uint32_t link);
+void sim__rest(struct sim_world *w, uint32_t host, uint32_t link);
+void sim__hang_up(struct sim_world *w, uint32_t host, uint32_t link);
+void sim__break_all(struct sim_world *w, uint32_t host);
+void sim__reshape(struct sim_world *w, uint32_t a, uint32_t b);
+void sim__on_connect(struct sim_world *w, uint32_t wire, uint32_t life);
+void sim__on_connected(struct sim_world *w, uint32_t wire, uint32_t life);
+void sim__on_arrive(struct sim_world *w, uint32_t wire_way, uint32_t life);
+void sim__wires_free(struct sim_world *w);
 
 #endif /* SIM_INSIDE_H */

@@ -3,7 +3,7 @@
  *
  * A wire begins with a call: half a round trip later the called host accepts or
  * not, another half later the caller hears of it.  Bytes leave the writer at
- * once, as long as fewer than WORLD_WINDOW are on the way or unread; they
+ * once, as long as fewer than SIM_WINDOW are on the way or unread; they
  * arrive when the line has sent them and the delay has passed, always in
  * order.  A side that hangs up ends its stream behind what it wrote.
  */
@@ -13,7 +13,7 @@
 
 /* --- places ------------------------------------------------------------------------ */
 
-static struct wire *wire_new(struct world *w, uint32_t *number)
+static struct wire *wire_new(struct sim_world *w, uint32_t *number)
 {
 	size_t i;
 	struct wire *e;
@@ -25,7 +25,7 @@ static struct wire *wire_new(struct world *w, uint32_t *number)
 		size_t old = w->wire_room;
 		struct wire *was = w->wire;
 
-		w->wire = world__grow(w, w->wire, &w->wire_room, i + 1, sizeof(*e));
+		w->wire = sim__grow(w, w->wire, &w->wire_room, i + 1, sizeof(*e));
 		if (w->fault)
 			return NULL;
 		/* Empty queues point into themselves: mend those that moved. */
@@ -67,7 +67,7 @@ static void release_if_done(struct wire *e)
 	e->used = false;
 }
 
-void world__wires_free(struct world *w)
+void sim__wires_free(struct sim_world *w)
 {
 	for (size_t i = 0; i < w->wire_room; i++)
 		for (int s = 0; s < 2; s++)
@@ -76,7 +76,7 @@ void world__wires_free(struct world *w)
 }
 
 /* Which wire and side a host's link stands on; false if it stands on none. */
-static bool find(const struct world *w, uint32_t host, uint32_t link, uint32_t *wire, int *side)
+static bool find(const struct sim_world *w, uint32_t host, uint32_t link, uint32_t *wire, int *side)
 {
 	const struct wire *e;
 
@@ -88,7 +88,7 @@ static bool find(const struct world *w, uint32_t host, uint32_t link, uint32_t *
 	return e->open[*side];
 }
 
-static void leave(struct world *w, struct wire *e, int side)
+static void leave(struct sim_world *w, struct wire *e, int side)
 {
 	w->host[e->host[side]]->wire[e->link[side]] = NOBODY;
 	e->open[side] = false;
@@ -96,7 +96,7 @@ static void leave(struct world *w, struct wire *e, int side)
 
 /* --- queues ------------------------------------------------------------------------- */
 
-static void arm(struct world *w, uint32_t number, int way)
+static void arm(struct sim_world *w, uint32_t number, int way)
 {
 	struct wire *e = &w->wire[number];
 	struct way *y = &e->way[way];
@@ -104,12 +104,12 @@ static void arm(struct world *w, uint32_t number, int way)
 	if (y->armed || !y->head || e->shape.frozen || (y->reader_rests && !y->head->end))
 		return;
 	y->armed = true;
-	world__at(w, u64_max(y->head->at_ms, w->now_ms), EVENT_ARRIVE, number * 2 + (uint32_t)way,
-		  e->life);
+	sim__at(w, u64_max(y->head->at_ms, w->now_ms), EVENT_ARRIVE, number * 2 + (uint32_t)way,
+		e->life);
 }
 
 /* When bytes written now arrive. */
-static uint64_t arrival(struct world *w, struct wire *e, struct way *y, size_t len)
+static uint64_t arrival(struct sim_world *w, struct wire *e, struct way *y, size_t len)
 {
 	uint64_t start = u64_max(y->free_us, w->now_ms * 1000);
 	uint64_t at;
@@ -117,12 +117,12 @@ static uint64_t arrival(struct world *w, struct wire *e, struct way *y, size_t l
 	y->free_us = start + (e->shape.rate ? (uint64_t)len * 1000000 / e->shape.rate : 0);
 	at = y->free_us / 1000 + e->shape.delay_ms;
 	if (e->shape.chunk_max)
-		at += world__chance(w, 3);
+		at += sim__chance(w, 3);
 	y->last_ms = u64_max(y->last_ms, at);
 	return y->last_ms;
 }
 
-static void append(struct world *w, struct wire *e, int way, const uint8_t *data, size_t len,
+static void append(struct sim_world *w, struct wire *e, int way, const uint8_t *data, size_t len,
 		   bool end)
 {
 	struct way *y = &e->way[way];
@@ -142,7 +142,7 @@ static void append(struct world *w, struct wire *e, int way, const uint8_t *data
 	w->totals.bytes += len;
 }
 
-void world__write(struct world *w, uint32_t host, uint32_t link)
+void sim__write(struct sim_world *w, uint32_t host, uint32_t link)
 {
 	struct node *n = w->host[host]->node;
 	const uint8_t *data;
@@ -156,13 +156,12 @@ void world__write(struct world *w, uint32_t host, uint32_t link)
 		return;
 	}
 	e = &w->wire[number];
-	taken = e->way[side].held >= WORLD_WINDOW ? 0
-						  : size_min(len, WORLD_WINDOW - e->way[side].held);
+	taken = e->way[side].held >= SIM_WINDOW ? 0 : size_min(len, SIM_WINDOW - e->way[side].held);
 	for (done = 0; done < taken;) {
 		size_t part = taken - done;
 
 		if (e->shape.chunk_max)
-			part = size_min(part, 1 + world__chance(w, e->shape.chunk_max));
+			part = size_min(part, 1 + sim__chance(w, e->shape.chunk_max));
 		append(w, e, side, data + done, part, false);
 		done += part;
 	}
@@ -173,7 +172,7 @@ void world__write(struct world *w, uint32_t host, uint32_t link)
 }
 
 /* The reader of a way takes what has arrived. */
-static void read_way(struct world *w, uint32_t number, int way)
+static void read_way(struct sim_world *w, uint32_t number, int way)
 {
 	struct wire *e = &w->wire[number];
 	struct way *y = &e->way[way];
@@ -190,7 +189,7 @@ static void read_way(struct world *w, uint32_t number, int way)
 			leave(w, e, 1 - way);
 			break;
 		}
-		world__note(w, 'b', number, (uint32_t)way, s->data + s->done, s->len - s->done);
+		sim__note(w, 'b', number, (uint32_t)way, s->data + s->done, s->len - s->done);
 		taken = node_recv(n, link, s->data + s->done, s->len - s->done, w->now_ms);
 		s->done += taken;
 		y->held -= taken;
@@ -203,10 +202,10 @@ static void read_way(struct world *w, uint32_t number, int way)
 			y->tail = &y->head;
 		free(s);
 	}
-	world__wake(w, reader);
+	sim__wake(w, reader);
 }
 
-void world__on_arrive(struct world *w, uint32_t wire_way, uint32_t life)
+void sim__on_arrive(struct sim_world *w, uint32_t wire_way, uint32_t life)
 {
 	uint32_t number = wire_way / 2;
 	int way = (int)(wire_way % 2);
@@ -222,16 +221,16 @@ void world__on_arrive(struct world *w, uint32_t wire_way, uint32_t life)
 		drop_segments(y);
 	else
 		read_way(w, number, way);
-	if (e->open[way] && y->writer_waits && y->held < WORLD_WINDOW / 2) {
+	if (e->open[way] && y->writer_waits && y->held < SIM_WINDOW / 2) {
 		y->writer_waits = false;
 		node_writable(w->host[e->host[way]]->node, e->link[way]);
-		world__wake(w, e->host[way]);
+		sim__wake(w, e->host[way]);
 	}
 	arm(w, number, way);
 	release_if_done(e);
 }
 
-void world__rest(struct world *w, uint32_t host, uint32_t link)
+void sim__rest(struct sim_world *w, uint32_t host, uint32_t link)
 {
 	uint32_t number;
 	int side;
@@ -240,7 +239,7 @@ void world__rest(struct world *w, uint32_t host, uint32_t link)
 		w->wire[number].way[1 - side].reader_rests = true;
 }
 
-void world__resume(struct world *w, uint32_t host, uint32_t link)
+void sim__resume(struct sim_world *w, uint32_t host, uint32_t link)
 {
 	uint32_t number;
 	int side;
@@ -253,9 +252,9 @@ void world__resume(struct world *w, uint32_t host, uint32_t link)
 
 /* --- calls ----------------------------------------------------------------------------- */
 
-void world__dial(struct world *w, uint32_t host, uint32_t link, const struct endpoint *to)
+void sim__dial(struct sim_world *w, uint32_t host, uint32_t link, const struct endpoint *to)
 {
-	uint32_t called = world__host_at(w, to), number;
+	uint32_t called = sim__host_at(w, to), number;
 	struct wire *e = wire_new(w, &number);
 
 	if (!e)
@@ -267,13 +266,13 @@ void world__dial(struct world *w, uint32_t host, uint32_t link, const struct end
 	e->open[0] = true;
 	w->host[host]->wire[link] = number;
 	if (called != NOBODY)
-		e->shape = world_shape_of(w, host, called);
+		e->shape = sim_shape_of(w, host, called);
 	if (e->shape.frozen)
 		return; /* the node gives up by itself */
-	world__at(w, w->now_ms + e->shape.delay_ms, EVENT_CONNECT, number, e->life);
+	sim__at(w, w->now_ms + e->shape.delay_ms, EVENT_CONNECT, number, e->life);
 }
 
-void world__on_connect(struct world *w, uint32_t number, uint32_t life)
+void sim__on_connect(struct sim_world *w, uint32_t number, uint32_t life)
 {
 	struct wire *e = &w->wire[number];
 	struct node *n;
@@ -285,12 +284,12 @@ void world__on_connect(struct world *w, uint32_t number, uint32_t life)
 	    node_accept(n, &e->link[1], &w->host[e->host[0]]->at, w->now_ms) == OK) {
 		e->open[1] = true;
 		w->host[e->host[1]]->wire[e->link[1]] = number;
-		world__wake(w, e->host[1]);
+		sim__wake(w, e->host[1]);
 	}
-	world__at(w, w->now_ms + e->shape.delay_ms, EVENT_CONNECTED, number, e->life);
+	sim__at(w, w->now_ms + e->shape.delay_ms, EVENT_CONNECTED, number, e->life);
 }
 
-void world__on_connected(struct world *w, uint32_t number, uint32_t life)
+void sim__on_connected(struct sim_world *w, uint32_t number, uint32_t life)
 {
 	struct wire *e = &w->wire[number];
 	struct node *n;
@@ -311,13 +310,13 @@ void world__on_connected(struct world *w, uint32_t number, uint32_t life)
 		node_dialled(n, e->link[0], ERR_IO, w->now_ms);
 		leave(w, e, 0);
 	}
-	world__wake(w, e->host[0]);
+	sim__wake(w, e->host[0]);
 	release_if_done(e);
 }
 
 /* --- ends ------------------------------------------------------------------------------- */
 
-void world__hang_up(struct world *w, uint32_t host, uint32_t link)
+void sim__hang_up(struct sim_world *w, uint32_t host, uint32_t link)
 {
 	uint32_t number;
 	struct wire *e;
@@ -335,15 +334,15 @@ void world__hang_up(struct world *w, uint32_t host, uint32_t link)
 	release_if_done(e);
 }
 
-void world__break_all(struct world *w, uint32_t host)
+void sim__break_all(struct sim_world *w, uint32_t host)
 {
 	for (uint32_t link = 0; link < LINKS_MAX; link++)
 		if (w->host[host]->wire[link] != NOBODY)
-			world__hang_up(w, host, link);
+			sim__hang_up(w, host, link);
 }
 
 /* Both sides find the stream at its end; what was on the way is lost. */
-static void cut_wire(struct world *w, uint32_t number)
+static void cut_wire(struct sim_world *w, uint32_t number)
 {
 	struct wire *e = &w->wire[number];
 
@@ -358,9 +357,9 @@ static void cut_wire(struct world *w, uint32_t number)
 	}
 }
 
-void world__reshape(struct world *w, uint32_t a, uint32_t b)
+void sim__reshape(struct sim_world *w, uint32_t a, uint32_t b)
 {
-	struct world_shape shape = world_shape_of(w, a, b);
+	struct sim_shape shape = sim_shape_of(w, a, b);
 
 	for (uint32_t i = 0; i < w->wire_room; i++) {
 		struct wire *e = &w->wire[i];

@@ -16,7 +16,7 @@
 
 /* --- chance, trace, room ------------------------------------------------------------ */
 
-uint64_t world__chance(struct world *w, uint64_t below)
+uint64_t sim__chance(struct sim_world *w, uint64_t below)
 {
 	uint64_t n = 0;
 
@@ -25,7 +25,7 @@ uint64_t world__chance(struct world *w, uint64_t below)
 	return n;
 }
 
-void world__note(struct world *w, char what, uint32_t a, uint32_t b, const void *data, size_t len)
+void sim__note(struct sim_world *w, char what, uint32_t a, uint32_t b, const void *data, size_t len)
 {
 	uint8_t head[21];
 
@@ -39,7 +39,7 @@ void world__note(struct world *w, char what, uint32_t a, uint32_t b, const void 
 		keccak_update(&w->trace, data, len);
 }
 
-void *world__grow(struct world *w, void *at, size_t *room, size_t need, size_t size)
+void *sim__grow(struct sim_world *w, void *at, size_t *room, size_t need, size_t size)
 {
 	size_t to = *room ? *room : 16;
 	void *grown;
@@ -65,12 +65,13 @@ static bool before(const struct event *a, const struct event *b)
 	return a->at_ms != b->at_ms ? a->at_ms < b->at_ms : a->seq < b->seq;
 }
 
-void world__at(struct world *w, uint64_t at_ms, enum event_kind kind, uint32_t what, uint32_t life)
+void sim__at(struct sim_world *w, uint64_t at_ms, enum event_kind kind, uint32_t what,
+	     uint32_t life)
 {
 	struct event e = { at_ms, w->seq++, kind, what, life };
 	size_t at = w->heap_count;
 
-	w->heap = world__grow(w, w->heap, &w->heap_room, at + 1, sizeof(e));
+	w->heap = sim__grow(w, w->heap, &w->heap_room, at + 1, sizeof(e));
 	if (w->fault)
 		return;
 	w->heap_count++;
@@ -81,7 +82,7 @@ void world__at(struct world *w, uint64_t at_ms, enum event_kind kind, uint32_t w
 	w->heap[at] = e;
 }
 
-static struct event take_first(struct world *w)
+static struct event take_first(struct sim_world *w)
 {
 	struct event first = w->heap[0], last = w->heap[--w->heap_count];
 	size_t at = 0;
@@ -100,7 +101,8 @@ static struct event take_first(struct world *w)
 
 /* --- jobs ------------------------------------------------------------------------------------ */
 
-static void job_begin(struct world *w, uint32_t host, uint32_t id, const struct shh_seal_job *seal)
+static void job_begin(struct sim_world *w, uint32_t host, uint32_t id,
+		      const struct shh_seal_job *seal)
 {
 	struct shh_seal_progress p = { .next = 0 };
 	uint64_t max = (uint64_t)1 << 26;
@@ -110,12 +112,12 @@ static void job_begin(struct world *w, uint32_t host, uint32_t id, const struct 
 	if (seal->hashes_max > 0)
 		max = u64_min(max, seal->hashes_max);
 	if (seal->time_ms > 0)
-		max = u64_min(max, (uint64_t)seal->time_ms * WORLD_HASH_RATE / 1000);
+		max = u64_min(max, (uint64_t)seal->time_ms * SIM_HASH_RATE / 1000);
 	while (!p.done && p.next < max)
 		shh_seal_run(seal, &p, u64_min(JOB_SLICE, max - p.next));
 	for (i = 0; i < w->job_room && w->job[i].used;)
 		i++;
-	w->job = world__grow(w, w->job, &w->job_room, i + 1, sizeof(*job));
+	w->job = sim__grow(w, w->job, &w->job_room, i + 1, sizeof(*job));
 	if (w->fault)
 		return;
 	job = &w->job[i];
@@ -127,18 +129,17 @@ static void job_begin(struct world *w, uint32_t host, uint32_t id, const struct 
 		.life = job->life + 1,
 		.result = p,
 	};
-	world__at(w, w->now_ms + p.next * 1000 / WORLD_HASH_RATE, EVENT_JOB, (uint32_t)i,
-		  job->life);
+	sim__at(w, w->now_ms + p.next * 1000 / SIM_HASH_RATE, EVENT_JOB, (uint32_t)i, job->life);
 }
 
-static void job_cancel(struct world *w, uint32_t host, uint32_t id)
+static void job_cancel(struct sim_world *w, uint32_t host, uint32_t id)
 {
 	for (size_t i = 0; i < w->job_room; i++)
 		if (w->job[i].used && w->job[i].host == host && w->job[i].id == id)
 			w->job[i].used = false;
 }
 
-static void on_job(struct world *w, uint32_t at, uint32_t life)
+static void on_job(struct sim_world *w, uint32_t at, uint32_t life)
 {
 	struct job *job = &w->job[at];
 	struct host *h;
@@ -149,14 +150,14 @@ static void on_job(struct world *w, uint32_t at, uint32_t life)
 	h = w->host[job->host];
 	if (!h->node || h->life != job->host_life)
 		return;
-	world__note(w, 'j', job->host, job->id, &job->result.nonce, sizeof(job->result.nonce));
+	sim__note(w, 'j', job->host, job->id, &job->result.nonce, sizeof(job->result.nonce));
 	node_job_done(h->node, job->id, &job->result, w->now_ms);
-	world__wake(w, job->host);
+	sim__wake(w, job->host);
 }
 
 /* --- turns ------------------------------------------------------------------------------------- */
 
-void world__wake(struct world *w, uint32_t host)
+void sim__wake(struct sim_world *w, uint32_t host)
 {
 	struct host *h = w->host[host];
 
@@ -168,14 +169,14 @@ void world__wake(struct world *w, uint32_t host)
 	w->wait_tail = host;
 }
 
-static void obey(struct world *w, uint32_t host, const struct node_event *ev)
+static void obey(struct sim_world *w, uint32_t host, const struct node_event *ev)
 {
-	world__note(w, 'e', host, (uint32_t)ev->type << 16 | ev->link, NULL, 0);
+	sim__note(w, 'e', host, (uint32_t)ev->type << 16 | ev->link, NULL, 0);
 	switch (ev->type) {
-	case NODE_EV_DIAL: world__dial(w, host, ev->link, &ev->u.endpoint); return;
-	case NODE_EV_CLOSE: world__hang_up(w, host, ev->link); return;
-	case NODE_EV_PAUSE: world__rest(w, host, ev->link); return;
-	case NODE_EV_RESUME: world__resume(w, host, ev->link); return;
+	case NODE_EV_DIAL: sim__dial(w, host, ev->link, &ev->u.endpoint); return;
+	case NODE_EV_CLOSE: sim__hang_up(w, host, ev->link); return;
+	case NODE_EV_PAUSE: sim__rest(w, host, ev->link); return;
+	case NODE_EV_RESUME: sim__resume(w, host, ev->link); return;
 	case NODE_EV_JOB: job_begin(w, host, ev->u.job.id, ev->u.job.seal); return;
 	case NODE_EV_JOB_CANCEL: job_cancel(w, host, ev->u.job.id); return;
 	case NODE_EV_STEP:
@@ -188,18 +189,18 @@ static void obey(struct world *w, uint32_t host, const struct node_event *ev)
 		w->cfg.event(w->cfg.ctx, host, ev);
 }
 
-static bool spins(struct world *w, struct host *h)
+static bool spins(struct sim_world *w, struct host *h)
 {
 	if (h->turn_ms != w->now_ms)
 		h->turns = 0;
 	h->turn_ms = w->now_ms;
-	if (++h->turns <= WORLD_TURNS_MAX)
+	if (++h->turns <= SIM_TURNS_MAX)
 		return false;
 	w->fault = "a node spins without time passing";
 	return true;
 }
 
-static void turn(struct world *w, uint32_t host)
+static void turn(struct sim_world *w, uint32_t host)
 {
 	struct host *h = w->host[host];
 	struct node_event ev;
@@ -213,45 +214,45 @@ static void turn(struct world *w, uint32_t host)
 	while (h->node && node_poll(h->node, &ev)) {
 		if (ev.type == NODE_EV_STOPPED) {
 			obey(w, host, &ev);
-			world_kill(w, host);
+			sim_kill(w, host);
 			return;
 		}
 		obey(w, host, &ev);
 	}
 	node_flush(h->node, w->now_ms);
 	while (node_next_writable(h->node, &link))
-		world__write(w, host, link);
+		sim__write(w, host, link);
 	due = node_deadline(h->node);
 	if (due <= w->now_ms) {
-		world__wake(w, host);
+		sim__wake(w, host);
 	} else if (due != UINT64_MAX && due != h->due_ms) {
 		h->due_ms = due;
-		world__at(w, due, EVENT_DUE, host, h->life);
+		sim__at(w, due, EVENT_DUE, host, h->life);
 	}
 }
 
-static void on_due(struct world *w, const struct event *e)
+static void on_due(struct sim_world *w, const struct event *e)
 {
 	struct host *h = w->host[e->what];
 
 	if (h->life != e->life || h->due_ms != e->at_ms)
 		return; /* it was put off since */
 	h->due_ms = UINT64_MAX;
-	world__wake(w, e->what);
+	sim__wake(w, e->what);
 }
 
-static void happen(struct world *w, const struct event *e)
+static void happen(struct sim_world *w, const struct event *e)
 {
 	switch (e->kind) {
 	case EVENT_DUE: on_due(w, e); break;
-	case EVENT_ARRIVE: world__on_arrive(w, e->what, e->life); break;
-	case EVENT_CONNECT: world__on_connect(w, e->what, e->life); break;
-	case EVENT_CONNECTED: world__on_connected(w, e->what, e->life); break;
+	case EVENT_ARRIVE: sim__on_arrive(w, e->what, e->life); break;
+	case EVENT_CONNECT: sim__on_connect(w, e->what, e->life); break;
+	case EVENT_CONNECTED: sim__on_connected(w, e->what, e->life); break;
 	case EVENT_JOB: on_job(w, e->what, e->life); break;
 	}
 }
 
-bool world_step(struct world *w, uint64_t until_ms)
+bool sim_step(struct sim_world *w, uint64_t until_ms)
 {
 	struct event e;
 
@@ -275,11 +276,11 @@ bool world_step(struct world *w, uint64_t until_ms)
 	return true;
 }
 
-void world_run(struct world *w, uint64_t for_ms)
+void sim_pass(struct sim_world *w, uint64_t for_ms)
 {
 	uint64_t until = time_add(w->now_ms, for_ms);
 
-	while (world_step(w, until))
+	while (sim_step(w, until))
 		;
 }
 
@@ -302,7 +303,7 @@ static struct ip lan_ip(uint32_t host)
 }
 
 /* Each life of a host has its own stream of chance; its key comes from the first. */
-static struct rng host_rng(struct world *w, uint32_t host)
+static struct rng host_rng(struct sim_world *w, uint32_t host)
 {
 	struct host *h = w->host[host];
 
@@ -310,15 +311,15 @@ static struct rng host_rng(struct world *w, uint32_t host)
 						((uint64_t)h->life << 16));
 }
 
-enum err world_host_add(struct world *w, uint32_t *host, const struct node_config *cfg,
-			const struct ip *ip, int64_t clock_offset_ms)
+enum err sim_host_add(struct sim_world *w, uint32_t *host, const struct node_config *cfg,
+		      const struct ip *ip, int64_t clock_offset_ms)
 {
 	uint32_t at = w->host_count;
 	struct rng rng;
 	struct host *h;
 	enum err err;
 
-	if (at == WORLD_HOSTS_MAX)
+	if (at == SIM_HOSTS_MAX)
 		return ERR_FULL;
 	h = calloc(1, sizeof(*h));
 	if (!h)
@@ -347,10 +348,10 @@ enum err world_host_add(struct world *w, uint32_t *host, const struct node_confi
 
 static int64_t wall_offset(const struct host *h)
 {
-	return (int64_t)WORLD_EPOCH_MS + h->clock_offset_ms;
+	return (int64_t)SIM_EPOCH_MS + h->clock_offset_ms;
 }
 
-enum err world_start(struct world *w, uint32_t host)
+enum err sim_start(struct sim_world *w, uint32_t host)
 {
 	struct host *h = w->host[host];
 	struct node_config cfg = h->cfg;
@@ -376,27 +377,27 @@ enum err world_start(struct world *w, uint32_t host)
 			 err_name(err), what ? what : "-");
 		return err;
 	}
-	world__note(w, 'u', host, h->life, h->id.b, sizeof(h->id.b));
-	world__wake(w, host);
+	sim__note(w, 'u', host, h->life, h->id.b, sizeof(h->id.b));
+	sim__wake(w, host);
 	return OK;
 }
 
-void world_stop(struct world *w, uint32_t host)
+void sim_stop(struct sim_world *w, uint32_t host)
 {
 	if (!w->host[host]->node)
 		return;
 	node_stop(w->host[host]->node, w->now_ms);
-	world__wake(w, host);
+	sim__wake(w, host);
 }
 
-void world_kill(struct world *w, uint32_t host)
+void sim_kill(struct sim_world *w, uint32_t host)
 {
 	struct host *h = w->host[host];
 
 	if (!h->node)
 		return;
-	world__note(w, 'k', host, h->life, NULL, 0);
-	world__break_all(w, host);
+	sim__note(w, 'k', host, h->life, NULL, 0);
+	sim__break_all(w, host);
 	node_free(h->node);
 	h->node = NULL;
 	h->life++;
@@ -408,7 +409,7 @@ void world_kill(struct world *w, uint32_t host)
 		w->fault = "a node gave back less memory than it took";
 }
 
-void world_clock(struct world *w, uint32_t host, int64_t offset_ms)
+void sim_clock(struct sim_world *w, uint32_t host, int64_t offset_ms)
 {
 	struct host *h = w->host[host];
 
@@ -416,22 +417,22 @@ void world_clock(struct world *w, uint32_t host, int64_t offset_ms)
 	if (!h->node)
 		return;
 	node_set_wall_offset(h->node, wall_offset(h));
-	world__wake(w, host);
+	sim__wake(w, host);
 }
 
-struct node *world_node(struct world *w, uint32_t host)
+struct node *sim_node(struct sim_world *w, uint32_t host)
 {
 	if (w->host[host]->node)
-		world__wake(w, host);
+		sim__wake(w, host);
 	return w->host[host]->node;
 }
 
-struct mem *world_mem(struct world *w, uint32_t host)
+struct mem *sim_mem(struct sim_world *w, uint32_t host)
 {
 	return &w->host[host]->mem;
 }
 
-void world_enode(const struct world *w, uint32_t host, struct enode *out)
+void sim_enode(const struct sim_world *w, uint32_t host, struct enode *out)
 {
 	memset(out, 0, sizeof(*out));
 	out->id = w->host[host]->id;
@@ -439,7 +440,7 @@ void world_enode(const struct world *w, uint32_t host, struct enode *out)
 	out->at = w->host[host]->at;
 }
 
-uint32_t world__host_at(const struct world *w, const struct endpoint *at)
+uint32_t sim__host_at(const struct sim_world *w, const struct endpoint *at)
 {
 	for (uint32_t i = 0; i < w->host_count; i++)
 		if (ip_eq(&w->host[i]->at.ip, &at->ip) && w->host[i]->at.tcp == at->tcp)
@@ -449,7 +450,7 @@ uint32_t world__host_at(const struct world *w, const struct endpoint *at)
 
 /* --- shapes ------------------------------------------------------------------------------------------ */
 
-static struct pair *find_pair(const struct world *w, uint32_t a, uint32_t b)
+static struct pair *find_pair(const struct sim_world *w, uint32_t a, uint32_t b)
 {
 	uint32_t low = a < b ? a : b, high = a < b ? b : a;
 
@@ -459,19 +460,19 @@ static struct pair *find_pair(const struct world *w, uint32_t a, uint32_t b)
 	return NULL;
 }
 
-struct world_shape world_shape_of(const struct world *w, uint32_t a, uint32_t b)
+struct sim_shape sim_shape_of(const struct sim_world *w, uint32_t a, uint32_t b)
 {
 	const struct pair *p = find_pair(w, a, b);
 
 	return p ? p->shape : w->cfg.shape;
 }
 
-enum err world_shape(struct world *w, uint32_t a, uint32_t b, const struct world_shape *shape)
+enum err sim_shape(struct sim_world *w, uint32_t a, uint32_t b, const struct sim_shape *shape)
 {
 	struct pair *p = find_pair(w, a, b);
 
 	if (!p) {
-		w->pair = world__grow(w, w->pair, &w->pair_room, w->pair_count + 1, sizeof(*p));
+		w->pair = sim__grow(w, w->pair, &w->pair_room, w->pair_count + 1, sizeof(*p));
 		if (w->fault)
 			return ERR_MEM;
 		p = &w->pair[w->pair_count++];
@@ -479,16 +480,16 @@ enum err world_shape(struct world *w, uint32_t a, uint32_t b, const struct world
 		p->b = a < b ? b : a;
 	}
 	p->shape = *shape;
-	world__note(w, 's', a, b, NULL, 0);
-	world__reshape(w, a, b);
+	sim__note(w, 's', a, b, NULL, 0);
+	sim__reshape(w, a, b);
 	return OK;
 }
 
 /* --- the world itself ---------------------------------------------------------------------------------- */
 
-enum err world_new(struct world **out, const struct world_config *cfg)
+enum err sim_new(struct sim_world **out, const struct sim_config *cfg)
 {
-	struct world *w = calloc(1, sizeof(*w));
+	struct sim_world *w = calloc(1, sizeof(*w));
 	enum err err;
 
 	if (!w)
@@ -498,25 +499,25 @@ enum err world_new(struct world **out, const struct world_config *cfg)
 	w->wait_head = w->wait_tail = NOBODY;
 	keccak_init(&w->trace);
 	w->port = rng_seeded_init(&w->rng, cfg->seed);
-	w->host = calloc(WORLD_HOSTS_MAX, sizeof(struct host *));
+	w->host = calloc(SIM_HOSTS_MAX, sizeof(struct host *));
 	err = w->host ? crypto_new(&w->crypto, &w->port) : ERR_MEM;
 	if (err) {
-		world_free(w);
+		sim_free(w);
 		return err;
 	}
 	*out = w;
 	return OK;
 }
 
-void world_free(struct world *w)
+void sim_free(struct sim_world *w)
 {
 	if (!w)
 		return;
 	for (uint32_t i = 0; i < w->host_count; i++) {
-		world_kill(w, i);
+		sim_kill(w, i);
 		free(w->host[i]);
 	}
-	world__wires_free(w);
+	sim__wires_free(w);
 	crypto_free(w->crypto);
 	free(w->host);
 	free(w->heap);
@@ -525,42 +526,42 @@ void world_free(struct world *w)
 	free(w);
 }
 
-uint64_t world_now_ms(const struct world *w)
+uint64_t sim_now_ms(const struct sim_world *w)
 {
 	return w->now_ms;
 }
 
-struct crypto *world_crypto(struct world *w)
+struct crypto *sim_crypto(struct sim_world *w)
 {
 	return w->crypto;
 }
 
-struct rng world_rng(struct world *w)
+struct rng sim_rng(struct sim_world *w)
 {
 	return w->port;
 }
 
-uint32_t world_host_count(const struct world *w)
+uint32_t sim_host_count(const struct sim_world *w)
 {
 	return w->host_count;
 }
 
-const char *world_fault(const struct world *w)
+const char *sim_fault(const struct sim_world *w)
 {
 	return w->fault;
 }
 
-void world_totals(const struct world *w, struct world_totals *out)
+void sim_totals(const struct sim_world *w, struct sim_totals *out)
 {
 	*out = w->totals;
 }
 
-uint64_t world_host_bytes(const struct world *w, uint32_t host)
+uint64_t sim_host_bytes(const struct sim_world *w, uint32_t host)
 {
 	return w->host[host]->bytes_sent;
 }
 
-void world_digest(const struct world *w, uint8_t out[static 32])
+void sim_digest(const struct sim_world *w, uint8_t out[static 32])
 {
 	keccak_peek(&w->trace, out);
 }

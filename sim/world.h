@@ -14,14 +14,14 @@
 
 #include "node/node.h"
 
-#define WORLD_HOSTS_MAX 4096
-#define WORLD_WINDOW	262144	/* bytes that a wire holds each way; full: the writer waits */
-#define WORLD_TURNS_MAX 100000	/* turns of a host within one ms: more is a machine that spins */
-#define WORLD_HASH_RATE 1000000 /* hashes a second of a host's worker */
-#define WORLD_EPOCH_MS	1600000000000 /* the wall clock of the beginning */
+#define SIM_HOSTS_MAX 4096
+#define SIM_WINDOW    262144  /* bytes that a wire holds each way; full: the writer waits */
+#define SIM_TURNS_MAX 100000  /* turns of a host within one ms: more is a machine that spins */
+#define SIM_HASH_RATE 1000000 /* hashes a second of a host's worker */
+#define SIM_EPOCH_MS  1600000000000 /* the wall clock of the beginning */
 
 /* How a wire behaves; of a pair of hosts, or of all without one of their own. */
-struct world_shape {
+struct sim_shape {
 	uint64_t delay_ms; /* one way */
 	uint64_t rate;	   /* bytes per second each way; 0: no limit */
 	size_t chunk_max;  /* > 0: bytes are handed over in random pieces up to it */
@@ -29,25 +29,25 @@ struct world_shape {
 	bool cut;	   /* nothing connects */
 };
 
-struct world;
+struct sim_world;
 
-struct world_config {
+struct sim_config {
 	uint64_t seed;
 	struct log log;
-	struct world_shape shape; /* where a pair has none of its own */
+	struct sim_shape shape; /* where a pair has none of its own */
 	/* What a node says that is not for the wires; free to call anything here but
-	 * world_step(), world_kill() and world_free().  May be NULL. */
+	 * sim_step(), sim_kill() and sim_free().  May be NULL. */
 	void (*event)(void *ctx, uint32_t host, const struct node_event *ev);
 	void *ctx;
 };
 
 /* errors   ERR_MEM, ERR_RANDOM */
-MUST_CHECK enum err world_new(struct world **out, const struct world_config *cfg);
-void world_free(struct world *w); /* NULL is allowed */
+MUST_CHECK enum err sim_new(struct sim_world **out, const struct sim_config *cfg);
+void sim_free(struct sim_world *w); /* NULL is allowed */
 
-uint64_t world_now_ms(const struct world *w);
-struct crypto *world_crypto(struct world *w);
-struct rng world_rng(struct world *w); /* of the world itself: scenarios, tests */
+uint64_t sim_now_ms(const struct sim_world *w);
+struct crypto *sim_crypto(struct sim_world *w);
+struct rng sim_rng(struct sim_world *w); /* of the world itself: scenarios, tests */
 
 /* Add a host; it is down.
  *
@@ -56,42 +56,42 @@ struct rng world_rng(struct world *w); /* of the world itself: scenarios, tests 
  * ip       NULL: 10.x.y.z by number, a LAN
  * errors   ERR_FULL, ERR_MEM
  */
-MUST_CHECK enum err world_host_add(struct world *w, uint32_t *host, const struct node_config *cfg,
-				   const struct ip *ip, int64_t clock_offset_ms);
-uint32_t world_host_count(const struct world *w);
-void world_enode(const struct world *w, uint32_t host, struct enode *out);
+MUST_CHECK enum err sim_host_add(struct sim_world *w, uint32_t *host, const struct node_config *cfg,
+				 const struct ip *ip, int64_t clock_offset_ms);
+uint32_t sim_host_count(const struct sim_world *w);
+void sim_enode(const struct sim_world *w, uint32_t host, struct enode *out);
 
 /* Start what is down. errors: those of node_new() */
-MUST_CHECK enum err world_start(struct world *w, uint32_t host);
-void world_stop(struct world *w, uint32_t host); /* in order */
-void world_kill(struct world *w, uint32_t host); /* at once; its wires break */
-void world_clock(struct world *w, uint32_t host, int64_t offset_ms);
+MUST_CHECK enum err sim_start(struct sim_world *w, uint32_t host);
+void sim_stop(struct sim_world *w, uint32_t host); /* in order */
+void sim_kill(struct sim_world *w, uint32_t host); /* at once; its wires break */
+void sim_clock(struct sim_world *w, uint32_t host, int64_t offset_ms);
 
 /* The node of a host, NULL if it is down.  Whoever commands it has its turn made
  * by asking for it here each time. */
-struct node *world_node(struct world *w, uint32_t host);
+struct node *sim_node(struct sim_world *w, uint32_t host);
 
 /* The ledger of a host. */
-struct mem *world_mem(struct world *w, uint32_t host);
+struct mem *sim_mem(struct sim_world *w, uint32_t host);
 
 /* Give a pair a shape of its own; wires that exist follow.  cut also breaks them. */
-MUST_CHECK enum err world_shape(struct world *w, uint32_t a, uint32_t b,
-				const struct world_shape *shape);
-struct world_shape world_shape_of(const struct world *w, uint32_t a, uint32_t b);
+MUST_CHECK enum err sim_shape(struct sim_world *w, uint32_t a, uint32_t b,
+			      const struct sim_shape *shape);
+struct sim_shape sim_shape_of(const struct sim_world *w, uint32_t a, uint32_t b);
 
 /* Let the next thing happen, if it is due by until_ms; false if nothing was, and
  * then it is until_ms. */
-bool world_step(struct world *w, uint64_t until_ms);
-void world_run(struct world *w, uint64_t for_ms);
+bool sim_step(struct sim_world *w, uint64_t until_ms);
+void sim_pass(struct sim_world *w, uint64_t for_ms);
 
 /* NULL, or why the world came to an end by itself (a machine that spins, memory). */
-const char *world_fault(const struct world *w);
+const char *sim_fault(const struct sim_world *w);
 
-struct world_totals {
+struct sim_totals {
 	uint64_t bytes, segments, dials, connects, breaks;
 };
-void world_totals(const struct world *w, struct world_totals *out);
-uint64_t world_host_bytes(const struct world *w, uint32_t host); /* sent by it */
-void world_digest(const struct world *w, uint8_t out[static 32]);
+void sim_totals(const struct sim_world *w, struct sim_totals *out);
+uint64_t sim_host_bytes(const struct sim_world *w, uint32_t host); /* sent by it */
+void sim_digest(const struct sim_world *w, uint8_t out[static 32]);
 
 #endif /* SIM_WORLD_H */
