@@ -123,15 +123,20 @@ demo: all ## three nodes on loopback, one message through the middle one
 	$(O)/sotto demo $(ARGS)
 
 .PHONY: install uninstall dist
-MAN_PAGES = $(wildcard docs/man/*.1)
-install: all ## to DESTDIR/PREFIX, /usr/local by default
-	install -d $(DESTDIR)$(PREFIX)/bin
+# The manual page and the shell's completion come from the table of options.
+$(O)/sotto.1: $(O)/sotto
+	$(Q)$(O)/sotto help manual >$@
+$(O)/sotto.bash: $(O)/sotto
+	$(Q)$(O)/sotto help completion >$@
+SHARE = $(DESTDIR)$(PREFIX)/share
+install: all $(O)/sotto.1 $(O)/sotto.bash ## to DESTDIR/PREFIX, /usr/local by default
+	install -d $(DESTDIR)$(PREFIX)/bin $(SHARE)/man/man1 $(SHARE)/bash-completion/completions
 	install -m 755 $(O)/sotto $(DESTDIR)$(PREFIX)/bin/sotto
-	$(if $(MAN_PAGES),install -d $(DESTDIR)$(PREFIX)/share/man/man1)
-	$(if $(MAN_PAGES),install -m 644 $(MAN_PAGES) $(DESTDIR)$(PREFIX)/share/man/man1)
+	install -m 644 $(O)/sotto.1 $(SHARE)/man/man1/sotto.1
+	install -m 644 $(O)/sotto.bash $(SHARE)/bash-completion/completions/sotto
 uninstall: ## what install put there
-	rm -f $(DESTDIR)$(PREFIX)/bin/sotto
-	$(if $(MAN_PAGES),rm -f $(MAN_PAGES:docs/man/%=$(DESTDIR)$(PREFIX)/share/man/man1/%))
+	rm -f $(DESTDIR)$(PREFIX)/bin/sotto $(SHARE)/man/man1/sotto.1 \
+		$(SHARE)/bash-completion/completions/sotto
 dist: ## build/sotto-VERSION.tar.gz of the committed tree, the same bytes every time
 	@mkdir -p build
 	git archive --prefix=sotto-$(VERSION)/ HEAD | gzip -9n >build/sotto-$(VERSION).tar.gz
