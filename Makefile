@@ -112,7 +112,6 @@ deps-build deps-test: deps
 
 include tests/module.mk
 -include bench/module.mk
--include tests/interop/module.mk
 
 # --- for people -----------------------------------------------------------------------
 
@@ -174,5 +173,5 @@ clean: ## remove build/
 .PHONY: help
 help: ## this list
 	@sed -n '3,/^$$/p' Makefile | sed 's/^# \{0,1\}//'
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile */module.mk tests/interop/module.mk 2>/dev/null | sort -u | \
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile */module.mk | sort -u | \
 		awk -F '\t' '{ printf "  %-14s %s\n", $$1, $$2 }'

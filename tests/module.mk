@@ -39,3 +39,7 @@ fuzz-build: $(FUZZ)
 test: tests-build ## build and run every test, T=pattern for some
 	@tests/run $(O) $(T)
 check: test
+
+.PHONY: interop
+interop: all $(TOOLS) ## real peers of every family (Go, Node.js), I="-run bridge" for some
+	@O=$(O) tests/interop/run.sh $(I)
