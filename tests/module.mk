@@ -31,7 +31,6 @@ $(O)/tests/portable: $(O)/obj/tests/portable/portable.o $(ARCHIVES)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(GROUP) $(LIBS)
 
-.PRECIOUS: $(O)/obj/tests/unit/%.o $(O)/obj/tests/fuzz/%.o $(O)/obj/tests/tools/%.o
 
 .PHONY: test check tests-build fuzz-build
 tests-build: all $(UNIT) $(FUZZ) $(TOOLS)
