@@ -12,16 +12,18 @@
 #include "crypto/keccak.h"
 #include "rlp/rlp.h"
 
-#define SHH_TOPIC_SIZE 4
-#define SHH_TTL_MAX 172800        /* seconds; longer-lived envelopes are dropped (hardening W4) */
-#define SHH_SENT_AHEAD_MAX 10     /* seconds an envelope may come from the future (W5) */
+#define SHH_TOPIC_SIZE	   4
+#define SHH_TTL_MAX	   172800 /* seconds; longer-lived envelopes are dropped (hardening W4) */
+#define SHH_SENT_AHEAD_MAX 10	  /* seconds an envelope may come from the future (W5) */
 
-struct shh_topic { uint8_t b[SHH_TOPIC_SIZE]; };
+struct shh_topic {
+	uint8_t b[SHH_TOPIC_SIZE];
+};
 
 /* A parsed envelope; every pointer borrows the input. */
 struct shh_envelope {
 	uint64_t expiry; /* unix seconds */
-	uint64_t ttl;    /* seconds */
+	uint64_t ttl;	 /* seconds */
 	struct shh_topic topic;
 	struct span data;
 	uint64_t nonce;
@@ -67,7 +69,8 @@ enum shh_rule {
 enum shh_digest shh_rule_digest(enum shh_rule rule);
 
 /* The digest itself; header_len bytes of list header are put before content for "short". */
-void shh_work_digest(uint8_t out[static 32], struct span content, uint64_t nonce, enum shh_digest d);
+void shh_work_digest(uint8_t out[static 32], struct span content, uint64_t nonce,
+		     enum shh_digest d);
 
 /* Zero bits that count, of many envelopes side by side in Keccak lanes. */
 struct shh_work_item {
@@ -85,7 +88,8 @@ double shh_work_value(enum shh_rule rule, unsigned bits, const struct shh_envelo
 
 /* The same with a life of life_s seconds (geth counts an envelope from the
  * future as living longer: ttl + (sent - now + 1) in 32 bits). */
-double shh_work_value_life(enum shh_rule rule, unsigned bits, const struct shh_envelope *env, uint32_t life_s);
+double shh_work_value_life(enum shh_rule rule, unsigned bits, const struct shh_envelope *env,
+			   uint32_t life_s);
 
 /* The fewest bits that reach target under a rule; 257 if none can. */
 unsigned shh_work_bits_needed(enum shh_rule rule, double target, const struct shh_envelope *env);
@@ -99,10 +103,12 @@ void shh_envelope_hash(uint8_t out[static 32], struct span content, uint64_t non
 /* --- blooms (EIP-627 "Bloom filter"; three variants in the wild) ---------- */
 
 #define SHH_BLOOM_SIZE 64
-struct shh_bloom { uint8_t b[SHH_BLOOM_SIZE]; };
+struct shh_bloom {
+	uint8_t b[SHH_BLOOM_SIZE];
+};
 
 enum shh_bloom_kind {
-	SHH_BLOOM_GETH,   /* bits 0 first; two bits in one byte: the later one overwrites */
+	SHH_BLOOM_GETH,	  /* bits 0 first; two bits in one byte: the later one overwrites */
 	SHH_BLOOM_EIP627, /* bits 0 first, OR; nim-eth */
 	SHH_BLOOM_PARITY, /* bit 7 first, OR */
 };

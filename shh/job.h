@@ -13,16 +13,16 @@
 struct shh_seal_job {
 	struct keccak_search search;
 	enum shh_digest digest;
-	unsigned bits;       /* enough; 0: the best that the time allows */
+	unsigned bits;	     /* enough; 0: the best that the time allows */
 	uint32_t time_ms;    /* the driver ends the job after it; 0: no limit but hashes_max */
 	uint64_t hashes_max; /* give up after so many */
 };
 
 struct shh_seal_progress {
-	uint64_t next;      /* first nonce not yet tried */
-	uint64_t nonce;     /* best so far */
-	unsigned bits;      /* its zero bits */
-	bool done;          /* enough found, or hashes_max tried */
+	uint64_t next;	/* first nonce not yet tried */
+	uint64_t nonce; /* best so far */
+	unsigned bits;	/* its zero bits */
+	bool done;	/* enough found, or hashes_max tried */
 };
 
 /* Try up to count more nonces, upwards from p->next (start with a zeroed p).

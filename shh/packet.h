@@ -27,21 +27,23 @@ enum shh_code {
 
 /* How a Status was written: evidence for the sender's dialect. */
 enum shh_status_form {
-	SHH_STATUS_EMPTY,  /* c0: parity */
-	SHH_STATUS_SHORT,  /* one to three items */
-	SHH_STATUS_FOUR,   /* geth, nim-eth */
-	SHH_STATUS_FIVE,   /* Status' Whisper 1.6: confirmations */
-	SHH_STATUS_SIX,    /* status-go 6.2: and rate limits */
+	SHH_STATUS_EMPTY, /* c0: parity */
+	SHH_STATUS_SHORT, /* one to three items */
+	SHH_STATUS_FOUR,  /* geth, nim-eth */
+	SHH_STATUS_FIVE,  /* Status' Whisper 1.6: confirmations */
+	SHH_STATUS_SIX,	  /* status-go 6.2: and rate limits */
 };
 
-struct shh_rates { uint64_t ip, peer, topic; }; /* packets per second; 0: none */
+struct shh_rates {
+	uint64_t ip, peer, topic;
+}; /* packets per second; 0: none */
 
 struct shh_status {
 	enum shh_status_form form;
-	double min_pow;        /* finite, >= 0; 0 if not told */
-	bool has_bloom;        /* false: everything is welcome */
+	double min_pow; /* finite, >= 0; 0 if not told */
+	bool has_bloom; /* false: everything is welcome */
 	struct shh_bloom bloom;
-	bool bloom_was_sent;   /* 64 bytes on the wire, all ones or not (nim-eth always does) */
+	bool bloom_was_sent; /* 64 bytes on the wire, all ones or not (nim-eth always does) */
 	bool light;
 	bool confirmations;
 	bool has_rates;
@@ -70,14 +72,20 @@ size_t shh_bloom_write(uint8_t out[static 66], const struct shh_bloom *bloom);
 size_t shh_batch_ack_write(uint8_t out[static 33], const uint8_t batch_hash[static 32]);
 MUST_CHECK enum err shh_batch_ack_read(uint8_t batch_hash[static 32], struct span payload);
 
-struct shh_response_item { uint8_t hash[32]; uint64_t code; struct span text; };
+struct shh_response_item {
+	uint8_t hash[32];
+	uint64_t code;
+	struct span text;
+};
 struct shh_response {
 	uint8_t batch_hash[32];
 	struct rlp_reader items; /* walk with shh_response_next() */
-	bool known_version;      /* false: nothing else is set */
+	bool known_version;	 /* false: nothing else is set */
 };
 MUST_CHECK enum err shh_response_read(struct shh_response *out, struct span payload);
-bool shh_response_next(struct shh_response *r, struct shh_response_item *item); /* false at the end or at a fault in r->items.err */
+bool shh_response_next(
+	struct shh_response *r,
+	struct shh_response_item *item); /* false at the end or at a fault in r->items.err */
 /* A response to one batch; returns the length, 0 if max is too small. */
 size_t shh_response_write(uint8_t *out, size_t max, const uint8_t batch_hash[static 32],
 			  const struct shh_response_item *items, size_t count);
@@ -85,12 +93,24 @@ size_t shh_response_write(uint8_t *out, size_t max, const uint8_t batch_hash[sta
 MUST_CHECK enum err shh_rates_read(struct shh_rates *out, struct span payload); /* code 20 */
 
 /* Codes 123 to 126 are recognised, checked for their shape and answered later. */
-struct shh_sync_request { uint64_t lower, upper, limit; struct shh_bloom bloom; struct span cursor; };
+struct shh_sync_request {
+	uint64_t lower, upper, limit;
+	struct shh_bloom bloom;
+	struct span cursor;
+};
 MUST_CHECK enum err shh_sync_request_read(struct shh_sync_request *out, struct span payload);
-struct shh_sync_response { struct rlp_reader envelopes; struct span cursor, error; bool is_final; };
+struct shh_sync_response {
+	struct rlp_reader envelopes;
+	struct span cursor, error;
+	bool is_final;
+};
 MUST_CHECK enum err shh_sync_response_read(struct shh_sync_response *out, struct span payload);
 /* 125: a bare string: request id, last hash, cursor; or "ERROR=" id text. */
-struct shh_complete { bool failed; uint8_t request[32]; struct span last_hash, cursor, text; };
+struct shh_complete {
+	bool failed;
+	uint8_t request[32];
+	struct span last_hash, cursor, text;
+};
 MUST_CHECK enum err shh_complete_read(struct shh_complete *out, struct span payload);
 /* 126: an envelope, or Status' clear request. */
 struct shh_mail_request {

@@ -8,12 +8,14 @@
 #include "crypto/crypto.h"
 #include "shh/envelope.h"
 
-#define SHH_PAYLOAD_MAX 0xffffff   /* bytes; a longer size field would collide with a flag */
-#define SHH_PAD_BLOCK 256          /* geth pads the plaintext to multiples of it */
-#define SHH_SYM_OVERHEAD 28        /* tag 16, nonce 12 */
-#define SHH_KDF_ROUNDS 65356       /* password to symmetric key, as geth spells it */
+#define SHH_PAYLOAD_MAX	 0xffffff /* bytes; a longer size field would collide with a flag */
+#define SHH_PAD_BLOCK	 256	  /* geth pads the plaintext to multiples of it */
+#define SHH_SYM_OVERHEAD 28	  /* tag 16, nonce 12 */
+#define SHH_KDF_ROUNDS	 65356	  /* password to symmetric key, as geth spells it */
 
-struct symkey { uint8_t b[32]; };
+struct symkey {
+	uint8_t b[32];
+};
 
 enum shh_form { SHH_FORM_GETH, SHH_FORM_PARITY };
 
@@ -21,10 +23,11 @@ enum shh_form { SHH_FORM_GETH, SHH_FORM_PARITY };
 struct shh_plain {
 	enum shh_form form;
 	struct span payload;
-	struct span padding;      /* building: used as is if not empty, else generated to SHH_PAD_BLOCK */
+	struct span
+		padding; /* building: used as is if not empty, else generated to SHH_PAD_BLOCK */
 	bool is_signed;
-	struct pubkey signer;     /* after opening, if is_signed: recovered, proves itself only */
-	uint8_t hash[32];         /* after opening: keccak of what the signature covers */
+	struct pubkey signer; /* after opening, if is_signed: recovered, proves itself only */
+	uint8_t hash[32];     /* after opening: keccak of what the signature covers */
 };
 
 /* Bytes that shh_plain_write() needs at most. */
@@ -34,8 +37,9 @@ size_t shh_plain_room(const struct shh_plain *m);
  *
  * errors   ERR_SIZE past SHH_PAYLOAD_MAX or max; ERR_RANDOM; ERR_KEY
  */
-MUST_CHECK enum err shh_plain_write(uint8_t *out, size_t *len, size_t max, const struct shh_plain *m,
-				    const struct seckey *sign, struct crypto *c, const struct rng *rng);
+MUST_CHECK enum err shh_plain_write(uint8_t *out, size_t *len, size_t max,
+				    const struct shh_plain *m, const struct seckey *sign,
+				    struct crypto *c, const struct rng *rng);
 
 /* Take a decrypted plaintext apart under one layout.  Never reads outside it
  * (hardening W8).  form says which; both may succeed on the same bytes.
@@ -51,12 +55,14 @@ MUST_CHECK enum err shh_plain_read_any(struct shh_plain *out, struct span plain,
 
 /* Encrypt: data = ciphertext ‖ tag ‖ nonce, or ECIES.
  * out      plain.len + SHH_SYM_OVERHEAD, or + ECIES_OVERHEAD bytes */
-MUST_CHECK enum err shh_encrypt_sym(uint8_t *out, struct span plain, struct aes_gcm *key, const struct rng *rng);
+MUST_CHECK enum err shh_encrypt_sym(uint8_t *out, struct span plain, struct aes_gcm *key,
+				    const struct rng *rng);
 MUST_CHECK enum err shh_encrypt_asym(uint8_t *out, struct span plain, const struct pubkey *to,
 				     struct crypto *c, const struct rng *rng);
 
 /* Decrypt into out (data.len bytes are enough); errors ERR_SIZE, ERR_DECRYPT. */
-MUST_CHECK enum err shh_decrypt_sym(uint8_t *out, size_t *len, struct span data, struct aes_gcm *key);
+MUST_CHECK enum err shh_decrypt_sym(uint8_t *out, size_t *len, struct span data,
+				    struct aes_gcm *key);
 MUST_CHECK enum err shh_decrypt_asym(uint8_t *out, size_t *len, struct span data,
 				     const struct seckey *key, struct crypto *c);
 

@@ -22,14 +22,14 @@
 #include "shh/packet.h"
 #include "shh/payload.h"
 
-#define SHH_PEERS_MAX 1024          /* peer slots; full: shh_peer_add() fails with ERR_FULL */
-#define SHH_MESSAGE_MAX (1u << 20)  /* default for one envelope and for packets of ours */
-#define SHH_MESSAGE_LIMIT 10485760u /* the largest that may be configured */
-#define SHH_BUNDLE_MAX 131072       /* bytes of a Messages packet that we gather (hardening O3) */
-#define SHH_POOL_BYTES (64u << 20)  /* default caps of the pool; full: lowest work goes first */
-#define SHH_POOL_COUNT 262144u
-#define SHH_FILTERS_MAX 16384       /* full: ERR_FULL */
-#define SHH_JOBS_MAX 256            /* jobs under way; full: ERR_FULL for posts, bridging waits */
+#define SHH_PEERS_MAX	  1024	      /* peer slots; full: shh_peer_add() fails with ERR_FULL */
+#define SHH_MESSAGE_MAX	  (1u << 20)  /* default for one envelope and for packets of ours */
+#define SHH_MESSAGE_LIMIT 10485760u   /* the largest that may be configured */
+#define SHH_BUNDLE_MAX	  131072      /* bytes of a Messages packet that we gather (hardening O3) */
+#define SHH_POOL_BYTES	  (64u << 20) /* default caps of the pool; full: lowest work goes first */
+#define SHH_POOL_COUNT	  262144u
+#define SHH_FILTERS_MAX	  16384 /* full: ERR_FULL */
+#define SHH_JOBS_MAX	  256	/* jobs under way; full: ERR_FULL for posts, bridging waits */
 
 /* How a peer speaks; DESIGN "a peer has a dialect". */
 enum shh_dialect {
@@ -38,7 +38,7 @@ enum shh_dialect {
 	SHH_DIALECT_GETH19, /* and status-go, Waku */
 	SHH_DIALECT_NIMBUS,
 	SHH_DIALECT_PARITY,
-	SHH_DIALECT_SOTTO,  /* ours: takes any form as it came */
+	SHH_DIALECT_SOTTO, /* ours: takes any form as it came */
 	SHH_DIALECTS
 };
 const char *shh_dialect_name(enum shh_dialect d);
@@ -46,40 +46,42 @@ const char *shh_dialect_name(enum shh_dialect d);
 struct shh;
 
 struct shh_config {
-	struct crypto *crypto;     /* borrowed */
-	struct mem *mem;           /* borrowed */
+	struct crypto *crypto; /* borrowed */
+	struct mem *mem;       /* borrowed */
 	struct rng rng;
 	struct log log;
-	int64_t wall_offset_ms;    /* wall clock minus now_ms */
-	double min_pow;            /* announced minimum; finite, >= 0 */
-	uint32_t message_max;      /* bytes of an envelope, and of each packet we send */
-	bool light;                /* announce light: relay nothing, take only what the bloom wants */
-	bool bridge;               /* seal again for peers of other families */
-	uint32_t bridge_hashes;    /* budget of hashes per second for bridging; 0: default */
-	uint32_t delay_ms;         /* mean of the privacy delay (Poisson); 0: as soon as possible */
-	uint32_t pace;             /* bytes per second towards a geth; 0: no limit; default 2 MiB/s */
+	int64_t wall_offset_ms; /* wall clock minus now_ms */
+	double min_pow;		/* announced minimum; finite, >= 0 */
+	uint32_t message_max;	/* bytes of an envelope, and of each packet we send */
+	bool light;		/* announce light: relay nothing, take only what the bloom wants */
+	bool bridge;		/* seal again for peers of other families */
+	uint32_t bridge_hashes; /* budget of hashes per second for bridging; 0: default */
+	uint32_t delay_ms;	/* mean of the privacy delay (Poisson); 0: as soon as possible */
+	uint32_t pace;		/* bytes per second towards a geth; 0: no limit; default 2 MiB/s */
 	size_t pool_bytes;
 	uint32_t pool_count;
-	bool confirmations;        /* announce and send codes 11 and 12 as Status does */
+	bool confirmations; /* announce and send codes 11 and 12 as Status does */
 };
 
 /* Defaults of everything a user may leave alone. */
 void shh_config_init(struct shh_config *cfg);
 
 /* errors   ERR_MEM; ERR_ARG (with the option's name in *what if what is not NULL); ERR_RANDOM */
-MUST_CHECK enum err shh_new(struct shh **out, const struct shh_config *cfg, const char **what, uint64_t now_ms);
+MUST_CHECK enum err shh_new(struct shh **out, const struct shh_config *cfg, const char **what,
+			    uint64_t now_ms);
 void shh_free(struct shh *s);
 void shh_set_wall_offset(struct shh *s, int64_t wall_offset_ms);
 
 /* --- peers ---------------------------------------------------------------- */
 
 struct shh_peer_info {
-	const char *client;       /* Hello name: a hint, not a proof */
-	uint64_t host_key;        /* who shares budgets with whom (host of the address) */
-	enum shh_dialect dialect; /* known from before (a flip remembered by the caller), or UNKNOWN */
-	bool trusted;             /* direct messages are taken, peer limits waived */
-	bool one_byte_codes;      /* loses codes above 0x7f: parity; decided by the transport's offset */
-	uint32_t code_offset;     /* first absolute code of shh on this connection */
+	const char *client; /* Hello name: a hint, not a proof */
+	uint64_t host_key;  /* who shares budgets with whom (host of the address) */
+	enum shh_dialect
+		dialect;     /* known from before (a flip remembered by the caller), or UNKNOWN */
+	bool trusted;	     /* direct messages are taken, peer limits waived */
+	bool one_byte_codes; /* loses codes above 0x7f: parity; decided by the transport's offset */
+	uint32_t code_offset; /* first absolute code of shh on this connection */
 };
 
 /* Join a peer; our Status is the first packet to go to it.
@@ -87,7 +89,8 @@ struct shh_peer_info {
  * peer     set to its slot, below SHH_PEERS_MAX; free again after shh_peer_remove()
  * errors   ERR_FULL; ERR_MEM
  */
-MUST_CHECK enum err shh_peer_add(struct shh *s, uint32_t *peer, const struct shh_peer_info *info, uint64_t now_ms);
+MUST_CHECK enum err shh_peer_add(struct shh *s, uint32_t *peer, const struct shh_peer_info *info,
+				 uint64_t now_ms);
 void shh_peer_remove(struct shh *s, uint32_t peer, uint64_t now_ms);
 
 /* Take one packet.
@@ -96,7 +99,8 @@ void shh_peer_remove(struct shh *s, uint32_t peer, uint64_t now_ms);
  * errors   a PEER error that ended the peer: an SHH_DROP event follows with the
  *          reason to send; nothing else is taken from it
  */
-MUST_CHECK enum err shh_recv(struct shh *s, uint32_t peer, uint32_t code, struct span payload, uint64_t now_ms);
+MUST_CHECK enum err shh_recv(struct shh *s, uint32_t peer, uint32_t code, struct span payload,
+			     uint64_t now_ms);
 
 /* How many bytes the transport can queue for a peer now; called whenever that grew. */
 void shh_peer_credit(struct shh *s, uint32_t peer, size_t bytes, uint64_t now_ms);
@@ -111,7 +115,7 @@ void shh_set_bloom(struct shh *s, const struct shh_bloom *bloom, uint64_t now_ms
 /* Announce the sum of the filters' topics from now on, narrowing as they go. */
 void shh_set_bloom_auto(struct shh *s, bool on, uint64_t now_ms);
 MUST_CHECK enum err shh_set_message_max(struct shh *s, uint32_t bytes); /* ERR_ARG */
-void shh_set_light(struct shh *s, bool light, uint64_t now_ms); /* later handshakes */
+void shh_set_light(struct shh *s, bool light, uint64_t now_ms);		/* later handshakes */
 
 /* Whether the driver's turns have become long: peers' envelope budgets bind then
  * (hardening section 3), and SHH_EV_PAUSE may follow. */
@@ -120,17 +124,17 @@ void shh_set_pressure(struct shh *s, bool pressure);
 /* --- messages ------------------------------------------------------------- */
 
 struct shh_post {
-	const struct symkey *sym;   /* exactly one of sym and to; copied */
+	const struct symkey *sym; /* exactly one of sym and to; copied */
 	const struct pubkey *to;
-	const struct seckey *sign;  /* NULL: unsigned; copied, wiped after use */
+	const struct seckey *sign; /* NULL: unsigned; copied, wiped after use */
 	struct shh_topic topic;
-	struct span payload;        /* copied */
-	struct span padding;        /* empty: generated */
-	uint32_t ttl_s;             /* 1..SHH_TTL_MAX; 0: 50 */
-	double pow;                 /* target; below our own minimum: ERR_WORK */
-	uint32_t pow_time_ms;       /* limit; 0: 5,000 */
+	struct span payload;  /* copied */
+	struct span padding;  /* empty: generated */
+	uint32_t ttl_s;	      /* 1..SHH_TTL_MAX; 0: 50 */
+	double pow;	      /* target; below our own minimum: ERR_WORK */
+	uint32_t pow_time_ms; /* limit; 0: 5,000 */
 	enum shh_form form;
-	int32_t direct;             /* peer slot to send it to as code 127 only; -1: everybody */
+	int32_t direct; /* peer slot to send it to as code 127 only; -1: everybody */
 };
 
 /* Encrypt, seal (a job), and put into the pool like any other envelope.
@@ -139,38 +143,42 @@ struct shh_post {
  * errors   ERR_ARG, ERR_KEY, ERR_SIZE, ERR_WORK, ERR_BLOOM (outside our own bloom),
  *          ERR_FULL, ERR_MEM, ERR_RANDOM, ERR_NOT_FOUND (direct peer)
  */
-MUST_CHECK enum err shh_post(struct shh *s, uint32_t *id, const struct shh_post *post, uint64_t now_ms);
+MUST_CHECK enum err shh_post(struct shh *s, uint32_t *id, const struct shh_post *post,
+			     uint64_t now_ms);
 
 struct shh_filter {
-	const struct symkey *sym;      /* exactly one of sym and key; copied */
+	const struct symkey *sym; /* exactly one of sym and key; copied */
 	const struct seckey *key;
-	const struct pubkey *signer;   /* NULL: anybody */
+	const struct pubkey *signer;	/* NULL: anybody */
 	const struct shh_topic *topics; /* copied */
-	size_t topic_count;            /* 0: all topics */
+	size_t topic_count;		/* 0: all topics */
 	double min_pow;
-	bool direct;                   /* direct messages of trusted peers as well */
+	bool direct; /* direct messages of trusted peers as well */
 };
 
 /* Install a filter; it sees what is pooled already and what comes. errors ERR_FULL, ERR_MEM, ERR_KEY, ERR_ARG */
-MUST_CHECK enum err shh_filter_add(struct shh *s, uint32_t *id, const struct shh_filter *f, uint64_t now_ms);
-MUST_CHECK enum err shh_filter_remove(struct shh *s, uint32_t id, uint64_t now_ms); /* ERR_NOT_FOUND */
+MUST_CHECK enum err shh_filter_add(struct shh *s, uint32_t *id, const struct shh_filter *f,
+				   uint64_t now_ms);
+MUST_CHECK enum err shh_filter_remove(struct shh *s, uint32_t id,
+				      uint64_t now_ms); /* ERR_NOT_FOUND */
 
 /* --- jobs ----------------------------------------------------------------- */
 
 /* A job's result; jobs not known any more (cancelled) are ignored. */
-void shh_job_done(struct shh *s, uint32_t job, const struct shh_seal_progress *result, uint64_t now_ms);
+void shh_job_done(struct shh *s, uint32_t job, const struct shh_seal_progress *result,
+		  uint64_t now_ms);
 
 /* --- events ----------------------------------------------------------------- */
 
 enum shh_event_type {
-	SHH_EV_SEND,       /* u.send: one packet for a peer; the receiver of the event owns one reference */
-	SHH_EV_DROP,       /* u.drop: end this peer; shh has forgotten it already */
-	SHH_EV_PAUSE,      /* u.pause: read nothing from this peer until then (an empty bucket) */
-	SHH_EV_READY,      /* u.ready: Status exchanged */
-	SHH_EV_DIALECT,    /* u.ready: the dialect was learned or corrected */
-	SHH_EV_MESSAGE,    /* u.message: a filter opened an envelope */
-	SHH_EV_POSTED,     /* u.posted: a post is in the pool (or sent directly), or failed */
-	SHH_EV_JOB,        /* u.job: run it, then shh_job_done() */
+	SHH_EV_SEND, /* u.send: one packet for a peer; the receiver of the event owns one reference */
+	SHH_EV_DROP,	   /* u.drop: end this peer; shh has forgotten it already */
+	SHH_EV_PAUSE,	   /* u.pause: read nothing from this peer until then (an empty bucket) */
+	SHH_EV_READY,	   /* u.ready: Status exchanged */
+	SHH_EV_DIALECT,	   /* u.ready: the dialect was learned or corrected */
+	SHH_EV_MESSAGE,	   /* u.message: a filter opened an envelope */
+	SHH_EV_POSTED,	   /* u.posted: a post is in the pool (or sent directly), or failed */
+	SHH_EV_JOB,	   /* u.job: run it, then shh_job_done() */
 	SHH_EV_JOB_CANCEL, /* u.job.id: not needed any more */
 	SHH_EV_CONFIRMED,  /* u.confirmed: a peer acknowledged a batch (codes 11, 12) */
 };
@@ -179,23 +187,45 @@ struct shh_event {
 	enum shh_event_type type;
 	uint32_t peer; /* where one is concerned */
 	union {
-		struct { uint32_t code; struct blob *payload; } send;
-		struct { enum err err; const char *why; } drop;
-		struct { uint64_t until_ms; } pause;
-		struct { enum shh_dialect dialect; const struct shh_status *status; } ready;
+		struct {
+			uint32_t code;
+			struct blob *payload;
+		} send;
+		struct {
+			enum err err;
+			const char *why;
+		} drop;
+		struct {
+			uint64_t until_ms;
+		} pause;
+		struct {
+			enum shh_dialect dialect;
+			const struct shh_status *status;
+		} ready;
 		struct {
 			uint32_t filter;
 			const struct shh_plain *plain; /* borrowed until the next call */
 			struct shh_topic topic;
-			uint8_t hash[32];              /* of the envelope as it came */
+			uint8_t hash[32]; /* of the envelope as it came */
 			uint32_t ttl_s;
-			uint64_t sent_s;               /* expiry - ttl */
+			uint64_t sent_s; /* expiry - ttl */
 			double pow;
 			bool direct;
 		} message;
-		struct { uint32_t id; enum err err; uint8_t hash[32]; double pow; } posted;
-		struct { uint32_t id; const struct shh_seal_job *seal; } job;
-		struct { uint8_t batch_hash[32]; size_t refused; } confirmed;
+		struct {
+			uint32_t id;
+			enum err err;
+			uint8_t hash[32];
+			double pow;
+		} posted;
+		struct {
+			uint32_t id;
+			const struct shh_seal_job *seal;
+		} job;
+		struct {
+			uint8_t batch_hash[32];
+			size_t refused;
+		} confirmed;
 	} u;
 };
 
@@ -209,8 +239,9 @@ void shh_tick(struct shh *s, uint64_t now_ms);
 
 struct shh_stats {
 	uint64_t packets_in, envelopes_in, envelopes_new, duplicates;
-	uint64_t dropped_stale, dropped_work, dropped_bloom, dropped_size, dropped_ttl, dropped_full;
-	uint64_t delivered;     /* envelope copies sent to peers */
+	uint64_t dropped_stale, dropped_work, dropped_bloom, dropped_size, dropped_ttl,
+		dropped_full;
+	uint64_t delivered; /* envelope copies sent to peers */
 	uint64_t evicted, expired, bridged, opened, posted;
 	size_t pool_count, pool_bytes;
 	uint32_t peers, filters, jobs;
@@ -224,7 +255,8 @@ struct shh_peer_stats {
 	uint64_t envelopes_in, duplicates_in, dropped_in, envelopes_out;
 	int32_t clock_offset_ms; /* estimated, theirs minus ours */
 };
-MUST_CHECK enum err shh_peer_stats(const struct shh *s, uint32_t peer, struct shh_peer_stats *out); /* ERR_NOT_FOUND */
+MUST_CHECK enum err shh_peer_stats(const struct shh *s, uint32_t peer,
+				   struct shh_peer_stats *out); /* ERR_NOT_FOUND */
 
 double shh_min_pow(const struct shh *s);
 

@@ -16,8 +16,7 @@ static size_t session_each(const json_t *session, const char *file,
 	const json_t *message, *e;
 	char where[160];
 
-	vectors_each(session, "messages", m, message)
-	{
+	vectors_each (session, "messages", m, message) {
 		if (!vec_has(message, "envelopes"))
 			continue;
 		json_array_foreach(vec_get(message, "envelopes"), i, e)
@@ -39,8 +38,8 @@ size_t sessions_each(void (*fn)(const json_t *e, const char *where, void *ctx), 
 	for (size_t f = 0; f < sizeof(session_files) / sizeof(session_files[0]); f++) {
 		json_t *file = vectors_open(session_files[f]);
 
-		vectors_each(file, "sessions", i, session) count +=
-			session_each(session, session_files[f], fn, ctx);
+		vectors_each (file, "sessions", i, session)
+			count += session_each(session, session_files[f], fn, ctx);
 		vectors_close(file);
 	}
 	return count;

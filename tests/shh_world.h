@@ -17,9 +17,9 @@
 #include "base/mem.h"
 #include "shh/shh.h"
 
-#define WORLD_NODES  8
-#define WORLD_LINKS  32
-#define WORLD_HEARD  4096
+#define WORLD_NODES   8
+#define WORLD_LINKS   32
+#define WORLD_HEARD   4096
 #define WORLD_START_S 1600000000ull
 
 struct world_message {
@@ -46,7 +46,11 @@ struct world_end {
 	bool ready;
 	enum shh_dialect dialect;
 	unsigned dialects; /* events */
-	struct { uint32_t code; struct blob *blob; uint64_t ms; } in[1024];
+	struct {
+		uint32_t code;
+		struct blob *blob;
+		uint64_t ms;
+	} in[1024];
 	size_t in_count;
 	size_t confirmed, refused;
 };
@@ -62,7 +66,12 @@ struct world_node {
 	bool hold_jobs; /* keep them instead of running them */
 	uint32_t held_job;
 	struct shh_seal_job held;
-	struct { uint32_t id; enum err err; uint8_t hash[32]; double pow; } posted[256];
+	struct {
+		uint32_t id;
+		enum err err;
+		uint8_t hash[32];
+		double pow;
+	} posted[256];
 	size_t posted_count;
 };
 

@@ -55,8 +55,7 @@ static void recorded_verdicts(void **state)
 	size_t i;
 
 	(void)state;
-	vectors_each(file, "enode_urls", i, v)
-	{
+	vectors_each (file, "enode_urls", i, v) {
 		const char *result = vec_text(v, "result");
 		const char *why = NULL;
 		struct enode e;

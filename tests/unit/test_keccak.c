@@ -88,8 +88,7 @@ static size_t golden_load(struct golden *out, size_t max, const json_t *file)
 		const json_t *v;
 		size_t i;
 
-		vectors_each(file, lists[l], i, v)
-		{
+		vectors_each (file, lists[l], i, v) {
 			assert_true(n < max);
 			out[n].message = message_of(v, lists[l]);
 			assert_int_equal(out[n].message.len, vec_u64(v, "len"));

@@ -259,8 +259,7 @@ static void read_caps(struct stage *s, const json_t *session)
 	size_t i;
 
 	s->cap_count = 0;
-	vectors_each(session, "messages", i, m)
-	{
+	vectors_each (session, "messages", i, m) {
 		struct span payload = vec_bytes(m, "payload");
 		struct rlp_reader r = rlp_reader_init(payload.data, payload.len), hello, list, cap;
 
@@ -379,8 +378,7 @@ static int64_t wall_of(const json_t *session)
 	const json_t *m;
 	size_t i;
 
-	vectors_each(session, "messages", i, m)
-	{
+	vectors_each (session, "messages", i, m) {
 		struct span payload = vec_bytes(m, "payload");
 		struct rlp_reader r = rlp_reader_init(payload.data, payload.len), list;
 
@@ -427,8 +425,7 @@ static void play_messages(struct stage *s, const json_t *session)
 	const json_t *m;
 	size_t i;
 
-	vectors_each(session, "messages", i, m)
-	{
+	vectors_each (session, "messages", i, m) {
 		uint64_t code = vec_u64(m, "code");
 
 		if (!is_peers(m))
@@ -458,8 +455,7 @@ static void check_outcome(struct stage *s, const json_t *session)
 	const json_t *m;
 	size_t i;
 
-	vectors_each(session, "messages", i, m)
-	{
+	vectors_each (session, "messages", i, m) {
 		closes |= is_peers(m) && vec_u64(m, "code") == 1;
 		spoke |= is_peers(m) && json_is_integer(json_object_get(m, "protocol_code")) &&
 			 vec_u64(m, "code") >= 16;
@@ -546,7 +542,8 @@ static void play_file(void **state)
 	json_t *all = vectors_open(files[file].name);
 	const json_t *session;
 
-	vectors_each(all, "sessions", i, session) play(file, session);
+	vectors_each (all, "sessions", i, session)
+		play(file, session);
 	vectors_close(all);
 }
 

@@ -114,8 +114,7 @@ static void items_of_rlp_json(void **state)
 	size_t i;
 
 	(void)state;
-	vectors_each(file, "items", i, v)
-	{
+	vectors_each (file, "items", i, v) {
 		struct span in = vec_bytes(v, "input");
 
 		if (accepted(v))
@@ -133,8 +132,7 @@ static void integers_of_rlp_json(void **state)
 	size_t i;
 
 	(void)state;
-	vectors_each(file, "uint64", i, v)
-	{
+	vectors_each (file, "uint64", i, v) {
 		struct span in = vec_bytes(v, "input");
 		struct rlp_reader r = rlp_reader_init(in.data, in.len);
 		uint64_t n = rlp_read_u64(&r);
@@ -143,8 +141,7 @@ static void integers_of_rlp_json(void **state)
 		assert_int_equal(rlp_reader_err(&r) == OK, accepted(v));
 		assert_true(n == (accepted(v) ? vec_u64(v, "value") : 0));
 	}
-	vectors_each(file, "bool", i, v)
-	{
+	vectors_each (file, "bool", i, v) {
 		struct span in = vec_bytes(v, "input");
 		struct rlp_reader r = rlp_reader_init(in.data, in.len);
 		bool b = rlp_read_bool(&r);
@@ -163,7 +160,7 @@ static void valid_of_whisper_rlp_json(void **state)
 	size_t i;
 
 	(void)state;
-	vectors_each(file, "valid", i, v)
+	vectors_each (file, "valid", i, v)
 		check_value(vec_bytes(v, "encoding"), vec_get(v, "value"), vec_text(v, "name"));
 	vectors_close(file);
 }
@@ -175,8 +172,7 @@ static void integers_of_whisper_rlp_json(void **state)
 	size_t i;
 
 	(void)state;
-	vectors_each(file, "integers", i, v)
-	{
+	vectors_each (file, "integers", i, v) {
 		struct span encoding = vec_bytes(v, "encoding");
 		uint64_t n = vec_u64(v, "value");
 		struct rlp_reader r = rlp_reader_init(encoding.data, encoding.len);
@@ -266,10 +262,10 @@ static void typed_of_whisper_rlp_json(void **state)
 	size_t i;
 
 	(void)state;
-	vectors_each(file, "accepted_typed", i, v) if (verdict(v) != OK)
-		fail_msg("refused: %s", vec_text(v, "name"));
-	vectors_each(file, "invalid", i, v)
-	{
+	vectors_each (file, "accepted_typed", i, v)
+		if (verdict(v) != OK)
+			fail_msg("refused: %s", vec_text(v, "name"));
+	vectors_each (file, "invalid", i, v) {
 		enum err e = verdict(v);
 		bool tail = strcmp(vec_text(v, "class"), "trailing-bytes") == 0;
 		bool many = strcmp(vec_text(v, "class"), "too-many-elements") == 0;

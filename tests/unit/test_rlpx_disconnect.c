@@ -12,8 +12,7 @@ static void test_vectors(void **state)
 	size_t i;
 
 	(void)state;
-	vectors_each(file, "disconnect_payloads", i, v)
-	{
+	vectors_each (file, "disconnect_payloads", i, v) {
 		struct span payload = vec_bytes(v, "payload");
 		unsigned want =
 			vec_has(v, "reason") ? (unsigned)vec_u64(v, "reason") : RLPX_REASON_UNKNOWN;

@@ -158,8 +158,7 @@ static void test_sequences_alone(void **state)
 	size_t i, frames = 0;
 
 	(void)state;
-	vectors_each(file, "sequences", i, v)
-	{
+	vectors_each (file, "sequences", i, v) {
 		const size_t zero = 0;
 		struct ends e;
 
@@ -182,7 +181,8 @@ static void test_sequences_in_lanes(void **state)
 	const json_t *v;
 
 	(void)state;
-	vectors_each(file, "sequences", i, v) ends_begin(&ends[i], v);
+	vectors_each (file, "sequences", i, v)
+		ends_begin(&ends[i], v);
 	assert_int_equal(i, SEQUENCES);
 	do {
 		count = 0;
@@ -348,8 +348,9 @@ static void test_deviations(void **state)
 
 	(void)state;
 	secrets_read(&s, vec_get(all, "secrets"));
-	vectors_each(all, "cases", i, v) for (size_t j = 0; j < PIECES; j++)
-		deviation(v, &s, pieces[j]);
+	vectors_each (all, "cases", i, v)
+		for (size_t j = 0; j < PIECES; j++)
+			deviation(v, &s, pieces[j]);
 	assert_int_equal(i, 38);
 	vectors_close(file);
 }

@@ -86,8 +86,7 @@ static void test_packets(void **state)
 	size_t i;
 
 	(void)state;
-	vectors_each(file, "packets", i, v)
-	{
+	vectors_each (file, "packets", i, v) {
 		bool is_auth = strncmp(vec_text(v, "name"), "auth", 4) == 0;
 		struct seckey key;
 		struct pubkey id;
@@ -129,8 +128,9 @@ static struct span packet_named(const json_t *file, const char *name)
 	const json_t *v;
 	size_t i;
 
-	vectors_each(file, "packets", i,
-		     v) if (strcmp(vec_text(v, "name"), name) == 0) return vec_bytes(v, "packet");
+	vectors_each (file, "packets", i, v)
+		if (strcmp(vec_text(v, "name"), name) == 0)
+			return vec_bytes(v, "packet");
 	fail_msg("no packet %s", name);
 	return span_of(NULL, 0);
 }
@@ -153,8 +153,7 @@ static void test_secrets(void **state)
 	size_t i;
 
 	(void)state;
-	vectors_each(file, "secrets", i, v)
-	{
+	vectors_each (file, "secrets", i, v) {
 		struct span auth = packet_named(file, vec_text(v, "auth"));
 		struct span ack = packet_named(file, vec_text(v, "ack"));
 		uint8_t nonce_a[32], nonce_b[32];
@@ -254,8 +253,9 @@ static void test_generated(void **state)
 	size_t i;
 
 	(void)state;
-	vectors_each(file, "generated_handshakes", i, v) for (size_t j = 0; j < PIECES; j++)
-		generated_handshake(v, pieces[j]);
+	vectors_each (file, "generated_handshakes", i, v)
+		for (size_t j = 0; j < PIECES; j++)
+			generated_handshake(v, pieces[j]);
 	assert_int_equal(i, 12);
 	vectors_close(file);
 }
@@ -300,8 +300,9 @@ static void test_edge_cases(void **state)
 	size_t i;
 
 	(void)state;
-	vectors_each(cases, "cases", i, v) for (size_t j = 0; j < PIECES; j++)
-		edge_case(cases, v, pieces[j]);
+	vectors_each (cases, "cases", i, v)
+		for (size_t j = 0; j < PIECES; j++)
+			edge_case(cases, v, pieces[j]);
 	assert_int_equal(i, 43);
 	vectors_close(file);
 }

@@ -33,8 +33,7 @@ static struct span stream_of(const json_t *session, const char *from)
 	const json_t *v;
 	struct span copy;
 
-	vectors_each(session, "stream", i, v)
-	{
+	vectors_each (session, "stream", i, v) {
 		struct span part;
 
 		if (!text_is(v, "from", from))
@@ -364,8 +363,7 @@ static size_t file_sessions(const char *name)
 	const json_t *v;
 	size_t i = 0;
 
-	vectors_each(file, "sessions", i, v)
-	{
+	vectors_each (file, "sessions", i, v) {
 		struct rlpx__secrets s;
 		struct pair p;
 

@@ -28,8 +28,7 @@ static void test_topics(void **state)
 	const json_t *v;
 
 	(void)state;
-	vectors_each(file, "topics", i, v)
-	{
+	vectors_each (file, "topics", i, v) {
 		struct shh_bloom geth, eip;
 
 		check_kind(v, SHH_BLOOM_GETH, "bloom_geth");
@@ -52,8 +51,7 @@ static void check_sum(const json_t *v, enum shh_bloom_kind kind, const char *key
 	const json_t *topic;
 	size_t i;
 
-	vectors_each(v, "topics", i, topic)
-	{
+	vectors_each (v, "topics", i, topic) {
 		shh_bloom_of(&one, topic_of(vec_bytes_of(topic)), kind);
 		shh_bloom_add(&sum, &one);
 		assert_true(shh_bloom_match(&sum, &one));
@@ -68,8 +66,7 @@ static void test_aggregates(void **state)
 	const json_t *v;
 
 	(void)state;
-	vectors_each(file, "aggregates", i, v)
-	{
+	vectors_each (file, "aggregates", i, v) {
 		check_sum(v, SHH_BLOOM_GETH, "bloom_geth");
 		check_sum(v, SHH_BLOOM_EIP627, "bloom_eip627");
 		count++;
@@ -85,8 +82,7 @@ static void test_matches(void **state)
 	const json_t *v;
 
 	(void)state;
-	vectors_each(file, "matches", i, v)
-	{
+	vectors_each (file, "matches", i, v) {
 		struct shh_bloom filter, sample;
 
 		vec_exact(v, "filter", filter.b, sizeof(filter.b));
@@ -108,8 +104,7 @@ static void test_envelope_blooms(void **state)
 	const json_t *v;
 
 	(void)state;
-	vectors_each(file, "vectors", i, v)
-	{
+	vectors_each (file, "vectors", i, v) {
 		check_kind(v, SHH_BLOOM_GETH, "bloom");
 		if (vec_has(v, "bloom_eip627")) {
 			check_kind(v, SHH_BLOOM_EIP627, "bloom_eip627");

@@ -41,8 +41,7 @@ static void test_vectors(void **state)
 	const json_t *v;
 
 	(void)state;
-	vectors_each(file, "vectors", i, v)
-	{
+	vectors_each (file, "vectors", i, v) {
 		check_fields(v, vec_bytes(v, "rlp"), vec_text(v, "id"));
 		count++;
 	}
@@ -69,14 +68,14 @@ static void test_mail_vectors(void **state)
 	size_t i;
 
 	(void)state;
-	vectors_each(file, "archive", i, v)
-	{
+	vectors_each (file, "archive", i, v) {
 		struct shh_envelope e = envelope_of(vec_bytes(v, "rlp"));
 
 		check_archived(v, "rlp", "hash");
 		assert_int_equal(e.expiry - e.ttl, vec_u64(v, "sent"));
 	}
-	vectors_each(file, "requests", i, v) check_archived(v, "envelope", NULL);
+	vectors_each (file, "requests", i, v)
+		check_archived(v, "envelope", NULL);
 	vectors_close(file);
 }
 
@@ -137,16 +136,14 @@ static void test_rlp_vectors(void **state)
 	const json_t *v;
 
 	(void)state;
-	vectors_each(file, "accepted_typed", i, v)
-	{
+	vectors_each (file, "accepted_typed", i, v) {
 		int got = read_as(v);
 
 		if (got == 0)
 			fail_msg("%s: rejected", vec_text(v, "name"));
 		accepted += got == 1;
 	}
-	vectors_each(file, "invalid", i, v)
-	{
+	vectors_each (file, "invalid", i, v) {
 		int got = read_as(v);
 
 		if (got == 1)

@@ -43,8 +43,7 @@ static void test_status_as_geth_sends_it(void **state)
 	const json_t *v;
 
 	(void)state;
-	vectors_each(file, "geth_sent", i, v)
-	{
+	vectors_each (file, "geth_sent", i, v) {
 		const json_t *config = vec_get(v, "config");
 		const char *bloom = vec_text(config, "bloom");
 		struct shh_status s, made;
@@ -77,8 +76,7 @@ static void test_status_as_status_go_sends_it(void **state)
 	const json_t *v;
 
 	(void)state;
-	vectors_each(file, "sent_status", i, v)
-	{
+	vectors_each (file, "sent_status", i, v) {
 		const json_t *items = vec_get(v, "items");
 		struct shh_status s;
 
@@ -123,8 +121,7 @@ static void test_status_as_geth_reads_it(void **state)
 	const json_t *v;
 
 	(void)state;
-	vectors_each(file, "geth_received_as_first_packet", i, v)
-	{
+	vectors_each (file, "geth_received_as_first_packet", i, v) {
 		const char *name = vec_text(v, "name");
 		struct shh_status s = { .min_pow = 77 };
 		enum err e;
@@ -167,8 +164,7 @@ static void test_status_as_status_go_reads_it(void **state)
 	const json_t *v;
 
 	(void)state;
-	vectors_each(file, "received_status", i, v)
-	{
+	vectors_each (file, "received_status", i, v) {
 		bool is_empty = vec_bytes(v, "payload").len == 1;
 		struct shh_status s;
 
@@ -252,8 +248,7 @@ static void test_u1_control_packets_as_geth_reads_them(void **state)
 	const json_t *v;
 
 	(void)state;
-	vectors_each(file, "geth_received_after_handshake", i, v)
-	{
+	vectors_each (file, "geth_received_after_handshake", i, v) {
 		struct shh_bloom bloom;
 		enum err e = OK;
 		double pow;
@@ -294,8 +289,7 @@ static void test_messages_as_geth_reads_them(void **state)
 	const json_t *v;
 
 	(void)state;
-	vectors_each(file, "geth_received_after_handshake", i, v)
-	{
+	vectors_each (file, "geth_received_after_handshake", i, v) {
 		bool trailing = strstr(vec_text(v, "name"), "trailing") != NULL;
 
 		if (vec_u64(v, "code") != SHH_MESSAGES || !vec_has(v, "payload"))
@@ -315,8 +309,7 @@ static void test_packets_as_geth_sends_them(void **state)
 	const json_t *v;
 
 	(void)state;
-	vectors_each(file, "geth_sent_other", i, v)
-	{
+	vectors_each (file, "geth_sent_other", i, v) {
 		struct span payload = vec_bytes(v, "payload");
 		struct shh_mail_request q;
 		struct shh_bloom bloom;
@@ -511,8 +504,7 @@ static void test_packets_as_status_go_reads_them(void **state)
 	const json_t *v;
 
 	(void)state;
-	vectors_each(file, "received_after_handshake", i, v)
-	{
+	vectors_each (file, "received_after_handshake", i, v) {
 		enum err e = read_code(vec_u64(v, "code"), vec_bytes(v, "payload"));
 
 		if (e == ERR_STATE) {
@@ -579,8 +571,7 @@ static void test_confirmations_as_status_go_sends_them(void **state)
 	size_t i, n, count = 0;
 
 	(void)state;
-	vectors_each(file, "received_after_handshake", i, v)
-	{
+	vectors_each (file, "received_after_handshake", i, v) {
 		uint8_t batch[32];
 
 		json_array_foreach(vec_get(v, "replies"), n, reply)
@@ -662,8 +653,7 @@ static void test_mail_packets_as_status_go_reads_them(void **state)
 	const json_t *v, *one;
 
 	(void)state;
-	vectors_each(file, "received_after_handshake", i, v)
-	{
+	vectors_each (file, "received_after_handshake", i, v) {
 		if (vec_has(v, "mail_server_calls"))
 			json_array_foreach(vec_get(v, "mail_server_calls"), n, one)
 			{
@@ -685,8 +675,7 @@ static void test_cut_and_continued(void **state)
 	const json_t *v;
 
 	(void)state;
-	vectors_each(file, "received_after_handshake", i, v)
-	{
+	vectors_each (file, "received_after_handshake", i, v) {
 		struct span payload = vec_bytes(v, "payload"), more;
 		uint64_t code = vec_u64(v, "code");
 
@@ -742,8 +731,7 @@ static size_t check_session(const json_t *session, const char *file)
 	const json_t *message;
 	size_t i, count = 0;
 
-	vectors_each(session, "messages", i, message)
-	{
+	vectors_each (session, "messages", i, message) {
 		if (!vec_has(message, "protocol") ||
 		    strcmp(vec_text(message, "protocol"), "shh") != 0 ||
 		    strcmp(vec_text(message, "from"), "peer") != 0)
@@ -764,8 +752,8 @@ static void test_recorded_packets(void **state)
 	for (size_t f = 0; f < sizeof(session_files) / sizeof(session_files[0]); f++) {
 		json_t *file = vectors_open(session_files[f]);
 
-		vectors_each(file, "sessions", i, session) count +=
-			check_session(session, session_files[f]);
+		vectors_each (file, "sessions", i, session)
+			count += check_session(session, session_files[f]);
 		vectors_close(file);
 	}
 	assert_int_equal(count, 170);

@@ -102,8 +102,7 @@ static void test_vectors_open(void **state)
 	const json_t *v;
 
 	(void)state;
-	vectors_each(file, "vectors", i, v)
-	{
+	vectors_each (file, "vectors", i, v) {
 		struct span plain;
 
 		assert_int_equal(open_vector(&plain, v), OK);
@@ -142,8 +141,7 @@ static void test_vectors_rebuilt(void **state)
 	const json_t *v;
 
 	(void)state;
-	vectors_each(file, "vectors", i, v)
-	{
+	vectors_each (file, "vectors", i, v) {
 		const char *name = vec_text(v, "name");
 		struct seckey key;
 
@@ -209,8 +207,7 @@ static void test_vectors_encrypted(void **state)
 	const json_t *v;
 
 	(void)state;
-	vectors_each(file, "vectors", i, v)
-	{
+	vectors_each (file, "vectors", i, v) {
 		if (strcmp(vec_text(v, "encryption"), "symmetric") == 0) {
 			check_encrypted_sym(v);
 			sym++;
@@ -248,8 +245,7 @@ static void test_w8_malformed(void **state)
 	const json_t *v;
 
 	(void)state;
-	vectors_each(file, "malformed", i, v)
-	{
+	vectors_each (file, "malformed", i, v) {
 		const char *name = vec_text(v, "name"), *geth = vec_text(v, "geth_1_8_result");
 		bool at_decryption, refused = is_refused(v, &at_decryption);
 
@@ -403,8 +399,7 @@ static void test_mail_requests_open(void **state)
 	const json_t *v;
 
 	(void)state;
-	vectors_each(file, "requests", i, v)
-	{
+	vectors_each (file, "requests", i, v) {
 		struct shh_envelope e = envelope_of(vec_bytes(v, "envelope"));
 		struct shh_plain m;
 		struct span plain;
@@ -600,8 +595,7 @@ static void test_password_keys(void **state)
 	const json_t *v;
 
 	(void)state;
-	vectors_each(file, "passwords", i, v)
-	{
+	vectors_each (file, "passwords", i, v) {
 		struct symkey key;
 		uint8_t hash[32];
 
@@ -624,13 +618,11 @@ static void test_topics_of_passwords_and_names(void **state)
 	size_t i;
 
 	(void)state;
-	vectors_each(file, "wnode_topics", i, v)
-	{
+	vectors_each (file, "wnode_topics", i, v) {
 		assert_int_equal(shh_topic_of_password(&t, vec_bytes(v, "password_utf8_hex")), OK);
 		assert_span_equal(span_of(t.b, 4), vec_bytes(v, "topic"), "wnode topic %zu", i);
 	}
-	vectors_each(file, "hash_topics", i, v)
-	{
+	vectors_each (file, "hash_topics", i, v) {
 		shh_topic_of_name(&t, vec_bytes(v, "name_utf8_hex"));
 		assert_span_equal(span_of(t.b, 4), vec_bytes(v, "topic"), "name %zu", i);
 	}
@@ -658,8 +650,7 @@ static void test_topics_of_status(void **state)
 	const json_t *v;
 
 	(void)state;
-	vectors_each(file, "status_topics", i, v)
-	{
+	vectors_each (file, "status_topics", i, v) {
 		struct seckey key, other;
 		struct pubkey pub, peer;
 		uint8_t shared[32], id[32];

@@ -62,8 +62,7 @@ static void test_vectors(void **state)
 	const json_t *v;
 
 	(void)state;
-	vectors_each(file, "vectors", i, v)
-	{
+	vectors_each (file, "vectors", i, v) {
 		struct shh_envelope e = envelope_of(vec_bytes(v, "rlp"));
 
 		for (size_t r = 0; r < SHH_RULES; r++) {
@@ -102,8 +101,7 @@ static void test_mail_requests(void **state)
 	const json_t *v;
 
 	(void)state;
-	vectors_each(file, "requests", i, v)
-	{
+	vectors_each (file, "requests", i, v) {
 		struct shh_envelope e = envelope_of(vec_bytes(v, "envelope"));
 		unsigned bits = shh_work_bits(e.content, e.nonce, SHH_DIGEST_DOUBLE);
 		double want = strtod(vec_text(v, "pow_geth_1_8"), NULL);
@@ -124,8 +122,7 @@ static void test_adjusted_life(void **state)
 	const json_t *v;
 
 	(void)state;
-	vectors_each(file, "pow_adjusted_geth_1_8", i, v)
-	{
+	vectors_each (file, "pow_adjusted_geth_1_8", i, v) {
 		struct shh_envelope e = envelope_of(vec_bytes(v, "rlp"));
 		uint32_t life = (uint32_t)vec_u64(v, "ttl") + (uint32_t)vec_u64(v, "added_seconds");
 		unsigned bits = shh_work_bits(e.content, e.nonce, SHH_DIGEST_DOUBLE);
@@ -194,8 +191,7 @@ static void test_bits_needed(void **state)
 	size_t i;
 
 	(void)state;
-	vectors_each(file, "vectors", i, v)
-	{
+	vectors_each (file, "vectors", i, v) {
 		struct shh_envelope e = envelope_of(vec_bytes(v, "rlp"));
 
 		for (unsigned r = 0; r < SHH_RULES; r++) {
@@ -293,8 +289,7 @@ static void check_many_vectors(const char *body)
 	size_t i, count = 0;
 	const json_t *v;
 
-	vectors_each(file, "vectors", i, v)
-	{
+	vectors_each (file, "vectors", i, v) {
 		struct shh_envelope e = envelope_of(vec_bytes(v, "rlp"));
 
 		for (unsigned d = 0; d < SHH_DIGESTS; d++)
@@ -302,8 +297,7 @@ static void check_many_vectors(const char *body)
 				(struct shh_work_item){ e.content, e.nonce, (enum shh_digest)d, 0 };
 	}
 	shh_work_bits_many(items, count);
-	vectors_each(file, "vectors", i, v)
-	{
+	vectors_each (file, "vectors", i, v) {
 		const json_t *pow = vec_get(v, "pow");
 		unsigned want[SHH_DIGESTS];
 
@@ -452,8 +446,7 @@ static void test_seal_finds_the_nonces_of_geth(void **state)
 	size_t i, mined = 0;
 
 	(void)state;
-	vectors_each(file, "vectors", i, v)
-	{
+	vectors_each (file, "vectors", i, v) {
 		struct shh_envelope e = envelope_of(vec_bytes(v, "rlp"));
 		unsigned bits = shh_work_bits(e.content, e.nonce, SHH_DIGEST_DOUBLE);
 		struct shh_seal_job job = job_of(e.content, SHH_DIGEST_DOUBLE, bits, e.nonce + 1);
