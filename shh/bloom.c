@@ -12,7 +12,7 @@ void shh_bloom_of(struct shh_bloom *out, struct shh_topic topic, enum shh_bloom_
 {
 	memset(out, 0, sizeof(*out));
 	for (unsigned i = 0; i < 3; i++) {
-		unsigned n = topic.b[i] + ((topic.b[3] >> i & 1u) != 0 ? 256u : 0u);
+		unsigned n = topic.b[i] + (((unsigned)topic.b[3] >> i & 1u) != 0 ? 256u : 0u);
 		unsigned bit = kind == SHH_BLOOM_PARITY ? 7 - n % 8 : n % 8;
 
 		if (kind == SHH_BLOOM_GETH)

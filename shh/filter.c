@@ -115,12 +115,10 @@ static enum err topics_reserve(struct shh *s, struct shh__topics *t, size_t more
 		}
 	}
 	mem_free(s->cfg.mem, MEM_FILTERS, old, old_size * sizeof(*old));
-	/* work under way stands in a chain that is a different one now: it
-	 * begins its envelope anew, with keys that were tried marked as such */
-	if (s->filters->work.pass != SHH__PASS_NONE && s->filters->work.opened == NULL) {
-		s->filters->work.at = NULL;
-		s->filters->work.stage = 0;
-	}
+	/* work under way stands in a chain that is a different one now: it begins
+	 * anew, with keys and filters that had their turn marked as such */
+	s->filters->work.at = NULL;
+	s->filters->work.stage = 0;
 	return OK;
 }
 
@@ -142,22 +140,38 @@ static void bloom_count(struct shh *s, const struct shh__filter *f, bool add)
 	}
 }
 
-static void refs_join(struct shh *s, struct shh__filter *f)
+static bool chain_has(const struct shh__chain *c, const struct shh__filter *f,
+		      struct shh_topic topic)
+{
+	/* its own refs are the last ones of a chain */
+	for (const struct shh__ref *r = c->last; r != NULL && r->filter == f; r = r->prev)
+		if (memcmp(&r->topic, &topic, sizeof(topic)) == 0)
+			return true;
+	return false;
+}
+
+/* Enter a filter under its topics; one that is named twice counts once. */
+static void refs_join(struct shh *s, struct shh__filter *f, const struct shh_filter *given)
 {
 	struct shh__filters *fs = s->filters;
 	unsigned kind = f->key->is_sym ? 0 : 1;
 
-	for (size_t i = 0; i < f->ref_count; i++) {
-		struct shh__ref *r = &f->refs[i];
+	if (given->topic_count == 0) {
+		f->refs[0] = (struct shh__ref){ .filter = f, .chain = SHH__NONE };
+		chain_append(&fs->all[kind], &f->refs[0]);
+		f->ref_count = 1;
+		return;
+	}
+	for (size_t i = 0; i < given->topic_count; i++) {
+		struct shh__ref *r = &f->refs[f->ref_count];
+		uint32_t chain = shh__chain_of(&fs->topics[kind], given->topics[i]);
 
-		r->filter = f;
-		if (r->chain == SHH__NONE) {
-			chain_append(&fs->all[kind], r);
+		if (chain_has(&fs->topics[kind].v[chain], f, given->topics[i]))
 			continue;
-		}
-		r->chain = shh__chain_of(&fs->topics[kind], r->topic);
-		chain_append(&fs->topics[kind].v[r->chain], r);
+		*r = (struct shh__ref){ .filter = f, .topic = given->topics[i], .chain = chain };
+		chain_append(&fs->topics[kind].v[chain], r);
 		fs->topics[kind].used++;
+		f->ref_count++;
 	}
 }
 
@@ -212,7 +226,7 @@ static void filter_free(struct shh *s, struct shh__filter *f)
 {
 	if (f->key != NULL)
 		key_close(s, f->key);
-	mem_free(s->cfg.mem, MEM_FILTERS, f, filter_size(f->ref_count));
+	mem_free(s->cfg.mem, MEM_FILTERS, f, filter_size(f->ref_room));
 }
 
 static enum err slot_find(struct shh *s, uint32_t *out)
@@ -240,14 +254,6 @@ static enum err slot_find(struct shh *s, uint32_t *out)
 	return OK;
 }
 
-static bool has_topic(const struct shh__filter *f, size_t count, const struct shh_topic *t)
-{
-	for (size_t i = 0; i < count; i++)
-		if (memcmp(&f->refs[i].topic, t, sizeof(*t)) == 0)
-			return true;
-	return false;
-}
-
 static enum err filter_check(struct shh *s, const struct shh_filter *f)
 {
 	if ((f->sym == NULL) == (f->key == NULL) || f->topic_count > SHH__TOPICS_MAX ||
@@ -260,13 +266,13 @@ static enum err filter_check(struct shh *s, const struct shh_filter *f)
 
 static enum err filter_make(struct shh *s, struct shh__filter **out, const struct shh_filter *f)
 {
-	size_t refs = f->topic_count > 0 ? f->topic_count : 1, n = 0;
+	size_t refs = f->topic_count > 0 ? f->topic_count : 1;
 	struct shh__filter *made = mem_alloc(s->cfg.mem, MEM_FILTERS, filter_size(refs));
 	enum err err;
 
 	if (made == NULL)
 		return ERR_MEM;
-	made->ref_count = refs;
+	made->ref_room = refs;
 	err = f->sym != NULL ? key_open(s, &made->key, f->sym->b, true)
 			     : key_open(s, &made->key, f->key->b, false);
 	if (err == OK && f->topic_count > 0)
@@ -274,23 +280,6 @@ static enum err filter_make(struct shh *s, struct shh__filter **out, const struc
 	if (err != OK) {
 		filter_free(s, made);
 		return err;
-	}
-	made->refs[0].chain = SHH__NONE;
-	for (size_t i = 0; i < f->topic_count; i++) {
-		if (has_topic(made, n, &f->topics[i]))
-			continue;
-		made->refs[n].chain = 0;
-		made->refs[n++].topic = f->topics[i];
-	}
-	/* a topic named twice counts once; what is left over is returned */
-	n = n > 0 ? n : 1;
-	if (n < refs) {
-		struct shh__filter *less = mem_resize(s->cfg.mem, MEM_FILTERS, made,
-						      filter_size(refs), filter_size(n));
-
-		assert(less != NULL); /* shrinking */
-		made = less;
-		made->ref_count = n;
 	}
 	made->has_signer = f->signer != NULL;
 	if (f->signer != NULL)
@@ -317,7 +306,7 @@ enum err shh_filter_add(struct shh *s, uint32_t *id, const struct shh_filter *f,
 		err = filter_make(s, &made, f);
 	if (err != OK)
 		return err;
-	refs_join(s, made);
+	refs_join(s, made, f);
 	bloom_count(s, made, true);
 	made->id = ++fs->serial << SLOT_BITS | slot;
 	made->from_seq = fs->main_seq;

@@ -35,7 +35,8 @@ struct shh__filter {
 	uint64_t from_seq; /* what arrived from here on comes to it in turn */
 	struct pubkey signer;
 	double min_pow;
-	size_t ref_count;
+	uint64_t seen; /* number of the work that it had a message from last */
+	size_t ref_room, ref_count;
 	struct shh__ref refs[];
 };
 

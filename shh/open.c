@@ -122,9 +122,9 @@ static struct shh__ref *chain_first(const struct shh__filters *fs, unsigned stag
 static bool is_due(const struct shh__work *w, const struct shh__filter *f)
 {
 	switch (w->pass) {
-	case SHH__PASS_MAIN: return w->seq >= f->from_seq;
-	case SHH__PASS_BEHIND: return f->behind && w->seq < f->from_seq;
-	case SHH__PASS_DIRECT: return f->direct;
+	case SHH__PASS_MAIN: return w->seq >= f->from_seq && f->seen != w->number;
+	case SHH__PASS_BEHIND: return f->behind && w->seq < f->from_seq && f->seen != w->number;
+	case SHH__PASS_DIRECT: return f->direct && f->seen != w->number;
 	case SHH__PASS_NONE: break;
 	}
 	return false;
@@ -205,7 +205,7 @@ static bool wants(const struct shh__filter *f, const struct shh__work *w)
 	return w->pow >= f->min_pow;
 }
 
-static void message_event(struct shh *s, const struct shh__filter *f, const struct target *t,
+static void message_event(struct shh *s, struct shh__filter *f, const struct target *t,
 			  struct shh_event *ev)
 {
 	struct shh__work *w = &s->filters->work;
@@ -219,6 +219,7 @@ static void message_event(struct shh *s, const struct shh__filter *f, const stru
 	ev->u.message.sent_s = t->env.expiry - t->env.ttl;
 	ev->u.message.pow = w->pow;
 	ev->u.message.direct = w->pass == SHH__PASS_DIRECT;
+	f->seen = w->number;
 	s->stats.opened++;
 }
 

@@ -193,6 +193,13 @@ static unsigned source_lowest(const struct shh__source *s)
 
 /* --- leaving ---------------------------------------------------------------------------- */
 
+static uint32_t content_len(void *ctx, uint32_t owner)
+{
+	const struct shh__pool *p = ctx;
+
+	return shh__entry(p, owner)->len;
+}
+
 static void content_moved(void *ctx, uint32_t owner, uint32_t at)
 {
 	struct shh__pool *p = ctx;
@@ -202,7 +209,9 @@ static void content_moved(void *ctx, uint32_t owner, uint32_t at)
 
 static bool clean(struct shh__pool *p, bool force)
 {
-	return shh__slab_clean(&p->slab, force, &(struct shh__moves){ content_moved, p });
+	struct shh__owners owners = { content_len, content_moved, p };
+
+	return shh__slab_clean(&p->slab, force, &owners);
 }
 
 /* A live record becomes a tombstone; it stays where it is on the wheel. */
@@ -212,7 +221,7 @@ static void bury(struct shh__pool *p, uint32_t idx)
 	uint32_t source = e->source;
 
 	source_drop(p, idx);
-	shh__slab_drop(&p->slab, e->at);
+	shh__slab_drop(&p->slab, e->at, e->len);
 	p->bytes -= e->len;
 	e->state = SHH__TOMB;
 	p->live--;
@@ -381,12 +390,13 @@ static enum err record_enter(struct shh__pool *p, uint32_t *idx, const struct sh
 		return ERR_MEM;
 	e = shh__entry(p, *idx);
 	e->print = a->print;
+	e->len = (uint32_t)a->content.len;
 	if (shh__slab_put(&p->slab, &e->at, a->content, *idx) != OK) {
 		shh__record_free(p, *idx);
 		return ERR_MEM;
 	}
 	if (shh__index_put(p, *idx) != OK) {
-		shh__slab_drop(&p->slab, e->at);
+		shh__slab_drop(&p->slab, e->at, e->len);
 		shh__record_free(p, *idx);
 		return ERR_MEM;
 	}
@@ -438,14 +448,13 @@ enum err shh__pool_insert(struct shh__pool *p, uint32_t *idx, const struct shh__
 	}
 	e = shh__entry(p, *idx);
 	e->seq = p->next_seq++;
-	e->len = (uint32_t)a->content.len;
 	e->expiry = a->expiry;
 	e->ttl = a->ttl;
 	e->topic = a->topic;
 	e->nonce[a->digest] = a->nonce;
 	e->bits[a->digest] = (uint8_t)(a->bits < 255 ? a->bits : 255);
-	e->forms = (uint8_t)(1u << a->digest);
-	e->first = (uint8_t)a->digest;
+	e->forms = (1u << a->digest) & 3;
+	e->first = a->digest & 1;
 	e->class = (uint8_t) class;
 	e->source = (uint16_t)source;
 	e->own = a->own;
@@ -468,7 +477,7 @@ void shh__pool_fill(struct shh__pool *p, uint32_t idx, enum shh_digest d, uint64
 	assert(e->state == SHH__LIVE && (e->forms >> d & 1) == 0);
 	e->nonce[d] = nonce;
 	e->bits[d] = (uint8_t)(bits < 255 ? bits : 255);
-	e->forms |= (uint8_t)(1u << d);
+	e->forms = (e->forms | 1u << d) & 3;
 	/* without room in the log only those who come later will see this form */
 	(void)shh__pool_again(p, idx);
 }

@@ -58,17 +58,18 @@ struct shh__entry {
 	struct shh_topic topic;
 	uint32_t wheel_next, wheel_prev;
 	uint32_t rank_next, rank_prev; /* in its source and class, or among the tombstones */
-	uint16_t slot;		       /* of the wheel */
+	uint16_t slot : 10;	       /* of the wheel */
+	uint16_t state : 2;	       /* enum shh__state */
+	uint16_t forms : 2;	       /* 1 << digest, for each nonce there is */
+	uint16_t first : 1;	       /* digest of the form it came in */
+	uint16_t own : 1;	       /* a post of this node */
 	uint16_t source;
 	uint8_t class;
-	uint8_t bits[2]; /* zero bits by digest, at most 255 */
-	uint8_t forms;	 /* 1 << digest, for each nonce there is */
-	uint8_t first;	 /* digest of the form it came in */
-	uint8_t state;	 /* enum shh__state */
-	uint8_t places;	 /* in the log */
-	bool own;	 /* a post of this node */
-	bool awaited;	 /* it gets another place in the log when its second comes */
+	uint8_t bits[2];     /* zero bits by digest, at most 255 */
+	uint8_t places : 7;  /* in the log */
+	uint8_t awaited : 1; /* it gets another place in the log when its second comes */
 };
+_Static_assert(sizeof(struct shh__entry) <= 88, "performance row 30 has no room for more");
 
 struct shh__records {
 	struct shh__entry e[256];
@@ -102,8 +103,9 @@ struct shh__slab {
 	size_t live;	      /* bytes in use in them */
 };
 
-/* Where an owner's content went when its chunk was cleaned. */
-struct shh__moves {
+/* What cleaning asks of those who own contents. */
+struct shh__owners {
+	uint32_t (*len)(void *ctx, uint32_t owner);
 	void (*moved)(void *ctx, uint32_t owner, uint32_t at);
 	void *ctx;
 };
@@ -112,10 +114,10 @@ void shh__slab_init(struct shh__slab *s, struct mem *mem);
 void shh__slab_fini(struct shh__slab *s);
 MUST_CHECK enum err shh__slab_put(struct shh__slab *s, uint32_t *at, struct span data,
 				  uint32_t owner);
-void shh__slab_drop(struct shh__slab *s, uint32_t at);
+void shh__slab_drop(struct shh__slab *s, uint32_t at, uint32_t len);
 struct span shh__slab_get(const struct shh__slab *s, uint32_t at, uint32_t len);
 /* Empty the sparsest chunk if too much is wasted, or if forced and any is; whether it did. */
-bool shh__slab_clean(struct shh__slab *s, bool force, const struct shh__moves *m);
+bool shh__slab_clean(struct shh__slab *s, bool force, const struct shh__owners *owners);
 
 /* --- arrival order (pool_log.c) ------------------------------------------------- */
 
@@ -241,6 +243,7 @@ MUST_CHECK enum err shh__known_join(struct shh__pool *p, uint32_t slot);
 void shh__known_leave(struct shh__pool *p, uint32_t slot);
 bool shh__known(const struct shh__pool *p, uint32_t idx, uint32_t slot);
 void shh__known_set(struct shh__pool *p, uint32_t idx, uint32_t slot);
+void shh__known_clear(struct shh__pool *p, uint32_t idx, uint32_t slot);
 
 /* --- cursors ------------------------------------------------------------------------ */
 

@@ -204,3 +204,8 @@ void shh__known_set(struct shh__pool *p, uint32_t idx, uint32_t slot)
 {
 	p->chunks[idx >> 8]->known[slot / 64][idx & 255] |= 1ull << slot % 64;
 }
+
+void shh__known_clear(struct shh__pool *p, uint32_t idx, uint32_t slot)
+{
+	p->chunks[idx >> 8]->known[slot / 64][idx & 255] &= ~(1ull << slot % 64);
+}

@@ -37,7 +37,7 @@ void shh__wheel_put(struct shh__pool *p, uint32_t idx, uint64_t when_s)
 	struct shh__entry *e = shh__entry(p, idx), *head;
 	uint32_t slot = slot_for(p, when_s > p->wheel_s ? when_s : p->wheel_s + 1);
 
-	e->slot = (uint16_t)slot;
+	e->slot = slot & 0x3ff;
 	if (p->wheel[slot] == SHH__NONE) {
 		e->wheel_next = e->wheel_prev = idx;
 		p->wheel[slot] = idx;

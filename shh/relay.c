@@ -150,7 +150,8 @@ static void await(struct shh *s, uint32_t idx, enum shh_dialect d)
 	if (e->awaited)
 		return;
 	due.what = SHH__REVISIT;
-	e->awaited = shh__later_put(&s->later, s->cfg.mem, MEM_POOL, &due) == OK;
+	if (shh__later_put(&s->later, s->cfg.mem, MEM_POOL, &due) == OK)
+		e->awaited = 1;
 }
 
 /* --- packets ---------------------------------------------------------------------------- */
@@ -163,7 +164,9 @@ struct load {
 	bool full;
 };
 
-static bool load_add(struct shh *s, struct load *l, uint32_t idx, uint8_t digest)
+/* Known from now on, for an envelope may come by twice in one walk. */
+static bool load_add(struct shh *s, const struct shh__peer *p, struct load *l, uint32_t idx,
+		     uint8_t digest)
 {
 	const struct shh__entry *e = shh__entry(&s->pool, idx);
 	size_t size = shh_envelope_size(e->len, e->nonce[digest]);
@@ -178,6 +181,7 @@ static bool load_add(struct shh *s, struct load *l, uint32_t idx, uint8_t digest
 	/* keyed multiplication: order and form count, and nobody can aim */
 	l->sum = (l->sum ^ (e->seq << 1 | digest)) * (s->rand_key.k0 | 1);
 	l->sum ^= l->sum >> 29;
+	shh__known_set(&s->pool, idx, p->slot);
 	return true;
 }
 
@@ -243,7 +247,7 @@ static void load_from_cursor(struct shh *s, struct shh__peer *p, struct load *l)
 		case SKIP: break;
 		case AWAIT: await(s, idx, p->dialect); break;
 		case TAKE:
-			if (!load_add(s, l, idx, digest)) {
+			if (!load_add(s, p, l, idx, digest)) {
 				p->cursor.at = at;
 				return;
 			}
@@ -302,7 +306,7 @@ static void load_from_held(struct shh *s, struct shh__peer *p, struct load *l)
 		if (shh__pool_live(&s->pool, due.idx, due.seq) == NULL ||
 		    verdict(s, p, due.idx, &digest) != TAKE)
 			continue;
-		if (load_add(s, l, due.idx, digest))
+		if (load_add(s, p, l, due.idx, digest))
 			continue;
 		/* it was in the heap a moment ago, so there is room */
 		if (shh__later_put(&p->held, s->cfg.mem, MEM_PEERS, &due) != OK)
@@ -311,12 +315,16 @@ static void load_from_held(struct shh *s, struct shh__peer *p, struct load *l)
 	}
 }
 
-/* A packet could not be made: what was taken from the heap goes back there. */
-static void held_return(struct shh *s, struct shh__peer *p, const struct load *l, bool held)
+/* A packet could not be made: nothing of it is known, and what was taken from
+ * the heap goes back there. */
+static void load_undo(struct shh *s, struct shh__peer *p, const struct load *l, bool held)
 {
-	for (uint32_t i = 0; held && i < l->count; i++) {
+	for (uint32_t i = 0; i < l->count; i++) {
 		struct shh__due due = { .at_ms = s->now_ms + RETRY_MS, .idx = s->picks[i].idx };
 
+		shh__known_clear(&s->pool, due.idx, p->slot);
+		if (!held)
+			continue;
 		due.seq = shh__entry(&s->pool, due.idx)->seq;
 		if (shh__later_put(&p->held, s->cfg.mem, MEM_PEERS, &due) != OK)
 			assert(false);
@@ -365,8 +373,6 @@ static bool may_send(struct shh *s, struct shh__peer *p)
 
 static void sent(struct shh *s, struct shh__peer *p, const struct load *l, size_t len)
 {
-	for (uint32_t i = 0; i < l->count; i++)
-		shh__known_set(&s->pool, s->picks[i].idx, p->slot);
 	p->credit -= size_min(p->credit, len);
 	if (is_paced(s, p))
 		bucket_charge(&p->pace, pace_rate(s), len, s->now_ms);
@@ -418,7 +424,7 @@ bool shh__relay(struct shh *s, struct shh__peer *p, struct shh_event *ev)
 	}
 	if (packet_get(s, &l, &blob) != OK) {
 		p->cursor.at = at;
-		held_return(s, p, &l, held);
+		load_undo(s, p, &l, held);
 		sleep_until(s, p, s->now_ms + RETRY_MS);
 		return false;
 	}

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* shh/slab.c - contents of envelopes, packed in chunks.
  *
- * A content is put where the last one ended, behind its owner's number and its
- * length; a chunk that has lost its last content is given back.  When long
+ * A content is put where the last one ended, behind its owner's number, who
+ * knows its length; a chunk that has lost its last content is given back.  When long
  * lives hold sparse chunks, the sparsest is emptied into a chunk for survivors,
  * so what is held stays within a quarter of what is used and a little more.
  * Contents of more than a quarter of a chunk have one of their own.
@@ -19,12 +19,10 @@
 #define OWN_CHUNK_MIN (CHUNK_WORDS / 4)
 #define WASTE_MIN     ((size_t)4 * CHUNK_WORDS * 4) /* four chunks: do not bother below */
 
-/* Before each content: its owner, or SHH__NONE once it was dropped, and its length. */
-struct head {
-	uint32_t owner;
-	uint32_t len;
-};
-#define HEAD_WORDS 2
+/* Before each content: its owner's number; once it was dropped, DEAD and how many words it takes. */
+#define DEAD	      0x80000000u
+#define HEAD_WORDS    1
+_Static_assert(SHH__POOL_COUNT_MAX < DEAD, "owners and the dead are told apart");
 
 struct shh__chunk {
 	uint32_t words; /* of room */
@@ -139,15 +137,14 @@ static enum err place_find(struct shh__slab *s, uint32_t *number, uint32_t words
 static enum err put(struct shh__slab *s, uint32_t *at, struct span data, uint32_t owner,
 		    unsigned kind)
 {
-	struct head head = { owner, (uint32_t)data.len };
-	uint32_t words = words_of(head.len), number;
+	uint32_t words = words_of((uint32_t)data.len), number;
 	struct shh__chunk *c;
 
 	if (place_find(s, &number, words, kind) != OK)
 		return ERR_MEM;
 	c = s->chunks[number];
 	*at = number << OFFSET_BITS | c->used;
-	memcpy(&c->data[c->used], &head, sizeof(head));
+	c->data[c->used] = owner;
 	memcpy(&c->data[c->used + HEAD_WORDS], data.data, data.len);
 	c->used += words;
 	c->live += words;
@@ -170,18 +167,13 @@ struct span shh__slab_get(const struct shh__slab *s, uint32_t at, uint32_t len)
 	return span_of(place(s, at) + HEAD_WORDS, len);
 }
 
-void shh__slab_drop(struct shh__slab *s, uint32_t at)
+void shh__slab_drop(struct shh__slab *s, uint32_t at, uint32_t len)
 {
-	uint32_t number = at >> OFFSET_BITS;
+	uint32_t number = at >> OFFSET_BITS, words = words_of(len);
 	struct shh__chunk *c = s->chunks[number];
-	struct head head;
-	uint32_t words;
 
-	memcpy(&head, place(s, at), sizeof(head));
-	assert(head.owner != SHH__NONE);
-	head.owner = SHH__NONE;
-	memcpy(place(s, at), &head, sizeof(head));
-	words = words_of(head.len);
+	assert((*place(s, at) & DEAD) == 0);
+	*place(s, at) = DEAD | words;
 	c->live -= words;
 	s->live -= (size_t)words * 4;
 	if (c->live > 0)
@@ -210,33 +202,38 @@ static uint32_t sparsest(const struct shh__slab *s)
 	return best_dead > CHUNK_WORDS / 8 ? best : SHH__NONE;
 }
 
-bool shh__slab_clean(struct shh__slab *s, bool force, const struct shh__moves *m)
+/* Move what lives in a chunk elsewhere; the last one takes the chunk with it. */
+static bool chunk_empty(struct shh__slab *s, uint32_t number, const struct shh__owners *owners)
+{
+	struct shh__chunk *c = s->chunks[number];
+	uint32_t i = 0, at, words, left = c->live;
+
+	while (left > 0) {
+		uint32_t owner = c->data[i], len;
+
+		if ((owner & DEAD) != 0) {
+			i += owner & ~DEAD;
+			continue;
+		}
+		len = owners->len(owners->ctx, owner);
+		words = words_of(len);
+		if (put(s, &at, span_of(&c->data[i + HEAD_WORDS], len), owner, 1) != OK)
+			return false; /* what was moved has moved, the rest stays */
+		owners->moved(owners->ctx, owner, at);
+		shh__slab_drop(s, number << OFFSET_BITS | i, len);
+		left -= words;
+		i += words;
+	}
+	return true;
+}
+
+bool shh__slab_clean(struct shh__slab *s, bool force, const struct shh__owners *owners)
 {
 	size_t waste = s->held - s->live;
-	struct shh__chunk *c;
-	uint32_t number, at;
+	uint32_t number;
 
 	if (!force && (waste < WASTE_MIN || waste < s->live / 4))
 		return false;
 	number = sparsest(s);
-	if (number == SHH__NONE)
-		return false;
-	c = s->chunks[number];
-	for (uint32_t i = 0; i < c->used;) {
-		struct head head;
-		struct span content;
-
-		memcpy(&head, &c->data[i], sizeof(head));
-		content = span_of(&c->data[i + HEAD_WORDS], head.len);
-		i += words_of(head.len);
-		if (head.owner == SHH__NONE)
-			continue;
-		if (put(s, &at, content, head.owner, 1) != OK)
-			return false; /* what was moved has moved, the rest stays */
-		m->moved(m->ctx, head.owner, at);
-		shh__slab_drop(s, number << OFFSET_BITS | (i - words_of(head.len)));
-		if (s->chunks[number] != c)
-			break; /* that was the last one, and the chunk is gone */
-	}
-	return true;
+	return number != SHH__NONE && chunk_empty(s, number, owners);
 }
