@@ -15,7 +15,8 @@
  *	CLOSED    nothing is left but to tell the driver
  *
  * What is to be told to the driver stands as marks on the link and leaves in
- * the order of enum node__mark when it polls.
+ * the order of enum node__mark when it polls; what shh has to tell comes before
+ * DOWN and CLOSE.
  */
 #ifndef NODE_INSIDE_H
 #define NODE_INSIDE_H
@@ -66,11 +67,12 @@ enum node__mark {
 	NODE__TELL_IDENTIFIED = 1 << 2,
 	NODE__TELL_HELLO = 1 << 3,
 	NODE__TELL_MESSAGE = 1 << 4,
-	NODE__TELL_DOWN = 1 << 5,
-	NODE__TELL_CLOSE = 1 << 6,
-	NODE__TELL_PAUSE = 1 << 7,
-	NODE__TELL_RESUME = 1 << 8, /* if by then nothing else holds it */
+	NODE__TELL_PAUSE = 1 << 5,
+	NODE__TELL_RESUME = 1 << 6, /* if by then nothing else holds it */
+	NODE__TELL_DOWN = 1 << 7,
+	NODE__TELL_CLOSE = 1 << 8,
 };
+#define NODE__TELL_END (NODE__TELL_DOWN | NODE__TELL_CLOSE)
 
 /* What stays to be told of a link that ended. */
 #define NODE__TELL_STORY                                                                     \
@@ -115,7 +117,6 @@ struct node__link {
 	uint64_t since_ms;    /* accepted or connected */
 	uint64_t heard_ms;    /* bytes came last */
 	uint64_t useful_ms;   /* something new came last; 0: never */
-	uint64_t told_ms;     /* our first Messages packet; 0: none yet */
 	uint64_t own_ms;      /* dial, goodbye and linger limits */
 	uint64_t resume_ms;   /* end of a timed hold */
 	uint64_t deadline_ms; /* its key in the heap */
@@ -123,7 +124,8 @@ struct node__link {
 	uint32_t shh_peer;    /* NODE__NO_PEER: none */
 	uint32_t shh_offset;
 	uint32_t turn_bytes;
-	uint32_t room; /* credit that shh was told last */
+	uint32_t room;	  /* credit that shh was told last */
+	uint16_t shh_was; /* the slot it had, valid if has_shh and it left */
 	uint16_t number;
 	uint16_t heap_at;
 	uint16_t marks;
@@ -194,7 +196,8 @@ struct node {
 
 	struct node__link *link[NODE__LINKS_MAX]; /* NULL: free */
 	uint64_t used[NODE__WORDS];		  /* the same as bits */
-	uint64_t marked[NODE__WORDS];		  /* marks != 0 */
+	uint64_t marked[NODE__WORDS];		  /* marks but for those of the end */
+	uint64_t ending[NODE__WORDS];		  /* NODE__TELL_DOWN, _CLOSE: told last */
 	uint64_t touched[NODE__WORDS];		  /* to be sealed, its deadline refreshed */
 	uint64_t writable[NODE__WORDS];		  /* has output, socket not full */
 	uint16_t heap[NODE__LINKS_MAX];		  /* by deadline_ms */
@@ -305,6 +308,8 @@ struct node__named *node__named_find(const struct node *n, const struct pubkey *
 void node__named_linked(struct node *n, const struct pubkey *id);
 /* A link, or a dial, of this peer ended: see when to dial again. */
 void node__named_ended(struct node *n, const struct node__link *l);
+/* Something was learned about a peer that ended: dial as soon as may be. */
+void node__named_retry(struct node *n, const struct pubkey *id);
 /* Begin every dial that is due; whether there was one. */
 bool node__dial_due(struct node *n);
 /* When the next dial is due that could begin; UINT64_MAX: none. */

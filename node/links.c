@@ -192,8 +192,11 @@ void node__link_free(struct node *n, struct node__link *l)
 	n->link[l->number] = NULL;
 	node__bit_clear(n->used, l->number);
 	node__bit_clear(n->marked, l->number);
+	node__bit_clear(n->ending, l->number);
 	node__bit_clear(n->touched, l->number);
 	node__bit_clear(n->writable, l->number);
+	if (l->has_shh && n->link_of_peer[l->shh_was] == l->number)
+		n->link_of_peer[l->shh_was] = NODE__NO_LINK;
 	n->unpolled = true;
 	mem_free(n->mem, MEM_PEERS, l, sizeof(*l));
 }
@@ -210,7 +213,7 @@ void node__link_enter(struct node *n, struct node__link *l, enum node__link_stat
 void node__link_mark(struct node *n, struct node__link *l, enum node__mark mark)
 {
 	l->marks |= (uint16_t)mark;
-	node__bit_set(n->marked, l->number);
+	node__bit_set(mark & NODE__TELL_END ? n->ending : n->marked, l->number);
 	n->unpolled = true;
 }
 
@@ -373,8 +376,8 @@ static const char *audit_link(const struct node *n, const struct node__link *l, 
 		return "a link's number or place in the heap";
 	if (l->heap_at > 0 && heap_get(n, (l->heap_at - 1u) / 2)->deadline_ms > l->deadline_ms)
 		return "order of the heap";
-	if ((l->marks != 0) != (n->marked[i / 64] >> (i % 64) & 1))
-		return "marks of a link";
+	if (l->marks != 0)
+		return "a mark that was not told";
 	if (l->shh_peer != NODE__NO_PEER &&
 	    (l->state != NODE__UP || n->link_of_peer[l->shh_peer] != i))
 		return "a link's place in shh";

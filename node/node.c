@@ -9,7 +9,7 @@
  */
 #include "node/inside.h"
 
-#define NODE_CLIENT "sotto"
+#define NODE_CLIENT "sotto/v" SOTTO_VERSION /* the name by which we know our own kind */
 
 /* --- configuration -------------------------------------------------------------------- */
 
@@ -437,19 +437,21 @@ static bool tell(struct node *n, struct node__link *l, enum node__mark mark, str
 	return false;
 }
 
-static bool tell_links(struct node *n, struct node_event *ev)
+/* Tell what one of the two sets of links has to tell. */
+static bool tell_links(struct node *n, uint64_t *set, unsigned marks, struct node_event *ev)
 {
 	uint32_t i;
 
-	while ((i = node__bit_next(n->marked, 0)) < NODE__LINKS_MAX) {
+	while ((i = node__bit_next(set, 0)) < NODE__LINKS_MAX) {
 		struct node__link *l = n->link[i];
-		enum node__mark mark = (enum node__mark)(l->marks & -l->marks);
+		unsigned todo = l->marks & marks;
+		enum node__mark mark = (enum node__mark)(todo & -todo);
 
 		l->marks &= (uint16_t)~mark;
-		if (l->marks == 0)
-			node__bit_clear(n->marked, i);
+		if (todo == (unsigned)mark)
+			node__bit_clear(set, i);
 		ev->link = i;
-		if (tell(n, l, mark, ev))
+		if (mark != 0 && tell(n, l, mark, ev))
 			return true;
 	}
 	return false;
@@ -464,11 +466,15 @@ bool node_poll(struct node *n, struct node_event *ev)
 		node__link_release(n, n->link[n->lent], n->lent_mark);
 	n->lent = NODE__NO_LINK;
 	while (more) {
-		if (tell_links(n, ev) || node__wire_shh(n, ev, &more))
+		if (tell_links(n, n->marked, (unsigned)~NODE__TELL_END, ev) ||
+		    node__wire_shh(n, ev, &more))
 			return true;
-		if (!more && (n->dial_stale || n->dial_ms <= n->now_ms))
+		if (more)
+			continue;
+		if (tell_links(n, n->ending, NODE__TELL_END, ev))
+			return true;
+		if (n->dial_stale || n->dial_ms <= n->now_ms)
 			more = node__dial_due(n);
-		more |= node__bit_next(n->marked, 0) < NODE__LINKS_MAX;
 	}
 	n->unpolled = false;
 	if (n->stop_ms == UINT64_MAX || n->stopped || n->count.links > 0)

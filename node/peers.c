@@ -89,38 +89,9 @@ static bool still_linked(const struct node *n, const struct node__link *gone)
 	return false;
 }
 
-/* Dropped right after our first envelopes, which were sealed for a family that
- * was guessed: guess the other one, remember it, and try again at once. */
-static bool flip_dialect(struct node *n, const struct node__link *l)
-{
-	struct shh_peer_stats s;
-	struct node__past *past;
-	enum shh_dialect to;
-
-	if (l->shh_peer == NODE__NO_PEER || !l->by_peer || l->reason != RLPX_SUBPROTOCOL ||
-	    l->told_ms == 0 || n->now_ms - l->told_ms > NODE__FLIP_MS ||
-	    shh_peer_stats(n->shh, l->shh_peer, &s) != OK)
-		return false;
-	if (s.dialect == SHH_DIALECT_GETH18)
-		to = SHH_DIALECT_GETH19;
-	else if (s.dialect == SHH_DIALECT_GETH19 || s.dialect == SHH_DIALECT_UNKNOWN)
-		to = SHH_DIALECT_GETH18;
-	else
-		return false;
-	past = node__memory_use_node(&n->guard.memory, &l->id);
-	if (!past || past->flips >= NODE__FLIPS_MAX)
-		return false;
-	past->flips++;
-	past->dialect = (uint8_t)to;
-	log_line(&n->log, LOG_DEBUG, "dialect turned over from=%s to=%s",
-		 shh_dialect_name(s.dialect), shh_dialect_name(to));
-	return true;
-}
-
 void node__named_ended(struct node *n, const struct node__link *l)
 {
 	struct node__named *p;
-	bool flipped = flip_dialect(n, l);
 
 	if (!l->has_id && l->inbound)
 		return;
@@ -129,10 +100,6 @@ void node__named_ended(struct node *n, const struct node__link *l)
 		return;
 	if (!n->redial || n->stop_ms != UINT64_MAX) {
 		set_due(n, p, UINT64_MAX);
-		return;
-	}
-	if (flipped) {
-		set_due(n, p, u64_max(n->now_ms, guard_ms(n, p)));
 		return;
 	}
 	if (l->state == NODE__UP && n->now_ms - l->since_ms >= NODE__SETTLED_MS) {
@@ -147,6 +114,14 @@ void node__named_ended(struct node *n, const struct node__link *l)
 	}
 	p->failures++;
 	set_due(n, p, u64_max(time_add(n->now_ms, back_off(n, p)), guard_ms(n, p)));
+}
+
+void node__named_retry(struct node *n, const struct pubkey *id)
+{
+	struct node__named *p = node__named_find(n, id);
+
+	if (p && p->due_ms != UINT64_MAX)
+		set_due(n, p, u64_max(n->now_ms, guard_ms(n, p)));
 }
 
 /* --- dialling ------------------------------------------------------------------------- */

@@ -69,6 +69,8 @@ void node__wire_up(struct node *n, struct node__link *l)
 		node__link_end(n, l, ERR_TOO_MANY, false, RLPX_TOO_MANY_PEERS);
 }
 
+/* The slot keeps pointing here, because shh may still have a better guess to
+ * tell about whoever left. */
 void node__wire_leave(struct node *n, struct node__link *l)
 {
 	uint32_t peer = l->shh_peer;
@@ -76,7 +78,7 @@ void node__wire_leave(struct node *n, struct node__link *l)
 	if (peer == NODE__NO_PEER)
 		return;
 	l->shh_peer = NODE__NO_PEER;
-	n->link_of_peer[peer] = NODE__NO_LINK;
+	l->shh_was = (uint16_t)peer;
 	shh_peer_remove(n->shh, peer, n->now_ms);
 	n->unpolled = true;
 }
@@ -230,31 +232,32 @@ static void send_packet(struct node *n, struct node__link *l, uint32_t code, str
 			node__link_end(n, l, err, false, RLPX_NETWORK_ERROR);
 		return;
 	}
-	if (code == SHH_MESSAGES && l->told_ms == 0)
-		l->told_ms = u64_max(n->now_ms, 1);
 	node__link_touch(n, l);
 }
 
-static void drop(struct node *n, struct node__link *l, enum err err, const char *why)
+static void drop(struct node *n, struct node__link *l, enum err err)
 {
 	unsigned reason = rlpx_reason_of(err);
 
-	/* shh has forgotten it already */
-	n->link_of_peer[l->shh_peer] = NODE__NO_LINK;
+	n->link_of_peer[l->shh_peer] = NODE__NO_LINK; /* shh has forgotten it already */
 	l->shh_peer = NODE__NO_PEER;
-	log_line(&n->log, LOG_DEBUG, "shh dropped a peer err=%s why=\"%s\"", err_name(err),
-		 why ? why : "");
-	if (reason == RLPX_REASON_UNKNOWN)
-		reason = RLPX_SUBPROTOCOL;
-	node__link_end(n, l, err, false, reason);
+	node__link_end(n, l, err, false, reason == RLPX_REASON_UNKNOWN ? RLPX_SUBPROTOCOL : reason);
 }
 
+/* What shh found out is remembered.  Of a peer that left at our first envelopes
+ * it is another guess, and worth another dial at once; but not for ever. */
 static void learn_dialect(struct node *n, const struct node__link *l, enum shh_dialect d)
 {
 	struct node__past *past = node__memory_use_node(&n->guard.memory, &l->id);
 
-	if (past)
-		past->dialect = (uint8_t)d;
+	if (!past)
+		return;
+	past->dialect = (uint8_t)d;
+	if (l->state == NODE__UP || past->flips >= NODE__FLIPS_MAX)
+		return;
+	past->flips++;
+	log_line(&n->log, LOG_DEBUG, "dialect turned over to=%s", shh_dialect_name(d));
+	node__named_retry(n, &l->id);
 }
 
 static void ready(struct node *n, struct node__link *l, const struct shh_event *sev,
@@ -272,7 +275,7 @@ static void ready(struct node *n, struct node__link *l, const struct shh_event *
 	ev->u.step.dialect = sev->u.ready.dialect;
 }
 
-/* The link of the peer that an event is about; NULL if it left meanwhile. */
+/* The link of the peer that an event is about, or was; NULL: none. */
 static struct node__link *link_of(const struct node *n, uint32_t peer)
 {
 	if (peer >= SHH_PEERS_MAX || n->link_of_peer[peer] == NODE__NO_LINK)
@@ -284,27 +287,31 @@ bool node__wire_shh(struct node *n, struct node_event *ev, bool *more)
 {
 	struct shh_event *sev = &n->shh_event;
 	struct node__link *l;
+	bool up; /* and not only the place where that peer was */
 
 	*more = n->shh && shh_poll(n->shh, sev);
 	if (!*more)
 		return false;
 	l = link_of(n, sev->peer);
+	up = l && l->shh_peer == sev->peer;
 	switch (sev->type) {
-	case SHH_EV_SEND: send_packet(n, l, sev->u.send.code, sev->u.send.payload); return false;
+	case SHH_EV_SEND:
+		send_packet(n, up ? l : NULL, sev->u.send.code, sev->u.send.payload);
+		return false;
 	case SHH_EV_DROP:
-		if (l)
-			drop(n, l, sev->u.drop.err, sev->u.drop.why);
+		if (up)
+			drop(n, l, sev->u.drop.err);
 		return false;
 	case SHH_EV_PAUSE:
-		if (l) {
+		if (up) {
 			node__link_hold_until(n, l, NODE__HOLD_PAUSE, sev->u.pause.until_ms);
 			node__link_mark(n, l, NODE__TELL_PAUSE);
 		}
 		return false;
 	case SHH_EV_READY:
-		if (l)
+		if (up)
 			ready(n, l, sev, ev);
-		return l != NULL;
+		return up;
 	case SHH_EV_DIALECT:
 		if (l)
 			learn_dialect(n, l, sev->u.ready.dialect);
@@ -322,7 +329,7 @@ bool node__wire_shh(struct node *n, struct node_event *ev, bool *more)
 	case SHH_EV_POSTED:
 	case SHH_EV_CONFIRMED:
 		ev->type = NODE_EV_SHH;
-		if (l)
+		if (up)
 			ev->link = l->number;
 		ev->u.shh = sev;
 		return true;
