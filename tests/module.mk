@@ -9,7 +9,7 @@ TOOLS := $(patsubst tests/tools/%.c,$(O)/tests/%,$(sort $(wildcard tests/tools/*
 SUPPORT := $(O)/lib/tests.a
 $(SUPPORT): $(patsubst tests/%.c,$(O)/obj/tests/%.o,$(sort $(wildcard tests/*.c))) $(O)/sources.stamp
 TEST_LIBS := -lcmocka -ljansson
-SIM_LIB := $(if $(SRC_sim),$(O)/lib/sim.a)
+SIM_LIB := $(if $(SRC_cmd),$(O)/lib/cmd.a) $(if $(SRC_sim),$(O)/lib/sim.a)
 GROUP = -Wl,--start-group $(filter %.a,$^) -Wl,--end-group
 
 # libFuzzer brings a main of its own; without it, the replay does.
