@@ -106,9 +106,24 @@ static const char *add_pair(struct line *l, const char *text)
 	return value + (quoted && *value == '"');
 }
 
+/* An event may have several words: all before the first key=. */
+static size_t words_before_pairs(const char *text)
+{
+	size_t len = strcspn(text, " =");
+
+	while (text[len] == ' ') {
+		size_t word = strcspn(text + len + 1, " =");
+
+		if (text[len + 1 + word] == '=')
+			return len;
+		len += 1 + word;
+	}
+	return len;
+}
+
 static void json_line(struct line *l, enum log_level level, const char *text, int64_t wall_ms)
 {
-	size_t event = strcspn(text, " ");
+	size_t event = words_before_pairs(text);
 
 	add_text(l, "{\"time\":\"");
 	add_time(l, wall_ms);

@@ -95,6 +95,10 @@ void json_hex(FILE *to, const uint8_t *data, size_t len)
 
 void real_text(char out[static REAL_TEXT_MAX], double x)
 {
+	if (x == floor(x) && fabs(x) < 1e15) {
+		snprintf(out, REAL_TEXT_MAX, "%.0f", x);
+		return;
+	}
 	for (int digits = 1; digits <= 17; digits++) {
 		snprintf(out, REAL_TEXT_MAX, "%.*g", digits, x);
 		if (strtod(out, NULL) == x)
