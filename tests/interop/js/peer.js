@@ -26,7 +26,6 @@ class Shh {
     this.peer = peer
     this.send = send
     links.set(hex(peer.getId()), this)
-    this.write(0, STATUS)
   }
 
   // Protocols compress for themselves.
@@ -63,6 +62,8 @@ rlpx.events.on('peer:added', (peer) => {
     caps: hello.capabilities.map((c) => `${c.name}/${c.version}`),
     shared: peer.getProtocols().length,
   })
+  // Not in the protocol's constructor: that may run before our own Hello went out.
+  links.get(hex(peer.getId())).write(0, STATUS)
 })
 rlpx.events.on('peer:removed', (peer, reason, ours) =>
   report({ event: 'drop', peer: hex(peer.getId() ?? []), reason: Number(reason), ours: ours === true }))
