@@ -186,11 +186,9 @@ void node_output_taken(struct node *n, uint32_t link, size_t taken, uint64_t now
 	l->full = taken < rlpx_output(l->rlpx, &data);
 	n->stats.bytes_out += taken;
 	rlpx_output_taken(l->rlpx, taken, now_ms);
-	if (node__link_is_over(l)) {
-		node__wire_drain(n, l); /* the goodbye may be out */
-		if (l->state == NODE__CLOSED)
-			return;
-	}
+	node__wire_drain(n, l); /* a goodbye may be out */
+	if (l->state == NODE__CLOSED)
+		return;
 	if (!l->full && rlpx_wants_output(l->rlpx))
 		node__link_touch(n, l);
 	after_output(n, l);

@@ -427,6 +427,11 @@ struct node *sim_node(struct sim_world *w, uint32_t host)
 	return w->host[host]->node;
 }
 
+const struct node *sim_look(const struct sim_world *w, uint32_t host)
+{
+	return w->host[host]->node;
+}
+
 struct mem *sim_mem(struct sim_world *w, uint32_t host)
 {
 	return &w->host[host]->mem;

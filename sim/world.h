@@ -70,6 +70,7 @@ void sim_clock(struct sim_world *w, uint32_t host, int64_t offset_ms);
 /* The node of a host, NULL if it is down.  Whoever commands it has its turn made
  * by asking for it here each time. */
 struct node *sim_node(struct sim_world *w, uint32_t host);
+const struct node *sim_look(const struct sim_world *w, uint32_t host); /* only looks */
 
 /* The ledger of a host. */
 struct mem *sim_mem(struct sim_world *w, uint32_t host);
