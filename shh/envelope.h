@@ -31,21 +31,27 @@ struct shh_envelope {
 	struct span raw;     /* the whole item */
 };
 
-/* Read one envelope from a list of them, strictly: five canonical fields.
+/* Read one envelope from a list of them, strictly: five canonical fields, expiry
+ * and ttl of at most 32 bits (what is longer ends a connection with geth), one
+ * topic of 4 bytes (hardening W3).  Times and ttl 0 are for intake to judge.
  *
- * errors   ERR_ENVELOPE (also set in r)
+ * errors   ERR_ENVELOPE, also set in r, so that nothing behind it can be read;
+ *          an error that r had already is returned as it is
  */
 MUST_CHECK enum err shh_envelope_read(struct shh_envelope *out, struct rlp_reader *r);
 
-/* Encode with a given nonce.
+/* Encode with a given nonce; returns the length.
  *
  * content  the first four fields as in struct shh_envelope
- * out      shh_envelope_size() bytes
+ * out      shh_envelope_size() bytes; must not overlap content
  */
 size_t shh_envelope_size(size_t content_len, uint64_t nonce);
 size_t shh_envelope_write(uint8_t *out, struct span content, uint64_t nonce);
 
-/* Encode the first four fields; returns the length, or 0 if max is too small. */
+/* Encode the first four fields; returns the length, or 0 if max is too small.
+ *
+ * data     its first byte is looked at when it is the only one
+ */
 size_t shh_content_size(uint64_t expiry, uint64_t ttl, size_t data_len, const uint8_t *data);
 size_t shh_content_write(uint8_t *out, size_t max, uint64_t expiry, uint64_t ttl,
 			 struct shh_topic topic, struct span data);
@@ -72,7 +78,8 @@ enum shh_digest shh_rule_digest(enum shh_rule rule);
 void shh_work_digest(uint8_t out[static 32], struct span content, uint64_t nonce,
 		     enum shh_digest d);
 
-/* Zero bits that count, of many envelopes side by side in Keccak lanes. */
+/* Zero bits that count, of many envelopes side by side in Keccak lanes: any number
+ * in any order; 16 and more at a time make full use of the lanes. */
 struct shh_work_item {
 	struct span content;
 	uint64_t nonce;
@@ -91,7 +98,9 @@ double shh_work_value(enum shh_rule rule, unsigned bits, const struct shh_envelo
 double shh_work_value_life(enum shh_rule rule, unsigned bits, const struct shh_envelope *env,
 			   uint32_t life_s);
 
-/* The fewest bits that reach target under a rule; 257 if none can. */
+/* The fewest bits that reach target under a rule, whatever nonce then has them
+ * (SHH_RULE_EIP627 weighs its length); 0 if any nonce will do, 257 if none can,
+ * or target is NaN. */
 unsigned shh_work_bits_needed(enum shh_rule rule, double target, const struct shh_envelope *env);
 
 /* A sealing search over an envelope's content, to be run in slices (crypto/keccak.h). */

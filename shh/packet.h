@@ -50,25 +50,33 @@ struct shh_status {
 	struct shh_rates rates;
 };
 
-/* Read as leniently as geth does, and parity's empty list as well: items 2 and 3
- * that do not decode count as absent, later ones are ignored (whisper_status vectors).
+/* Read as leniently as geth does, and parity's empty list as well: from the first
+ * optional item on that does not decode, items count as absent (whisper_status
+ * vectors).  out is untouched on error.
  *
  * errors   ERR_VERSION; ERR_STATUS (NaN, infinite or negative work, bloom of a wrong size...)
  */
 MUST_CHECK enum err shh_status_read(struct shh_status *out, struct span payload);
 
-/* The four-item form, with confirmations a fifth (and rate limits a sixth) if set.
- * max      SHH_STATUS_MAX is enough; returns the length */
+/* The four-item form; five items with confirmations or form SHH_STATUS_FIVE, six
+ * with rates or form SHH_STATUS_SIX; never fewer, as geth would end the connection.
+ * A bloom is sent if has_bloom, all ones if only bloom_was_sent.
+ *
+ * max      SHH_STATUS_MAX is enough; returns the length, 0 if max is too small */
 #define SHH_STATUS_MAX 160
 size_t shh_status_write(uint8_t *out, size_t max, const struct shh_status *s);
 
-/* Codes 2 and 3: bare items; trailing bytes are ignored. errors ERR_STATUS */
+/* Codes 2 and 3: bare items; trailing bytes are ignored (hardening R5, U1); -0.0
+ * counts as 0. errors ERR_STATUS */
 MUST_CHECK enum err shh_pow_read(double *out, struct span payload);
 size_t shh_pow_write(uint8_t out[static 9], double min_pow);
 MUST_CHECK enum err shh_bloom_read(struct shh_bloom *out, struct span payload);
 size_t shh_bloom_write(uint8_t out[static 66], const struct shh_bloom *bloom);
 
-/* Code 11 and 12. */
+/* From here on nothing may follow the end: readers fail with ERR_RLP, also for
+ * numbers out of their range, or ERR_TRAILING, and leave out untouched then.
+ *
+ * Code 11 and 12. */
 size_t shh_batch_ack_write(uint8_t out[static 33], const uint8_t batch_hash[static 32]);
 MUST_CHECK enum err shh_batch_ack_read(uint8_t batch_hash[static 32], struct span payload);
 
@@ -83,9 +91,8 @@ struct shh_response {
 	bool known_version;	 /* false: nothing else is set */
 };
 MUST_CHECK enum err shh_response_read(struct shh_response *out, struct span payload);
-bool shh_response_next(
-	struct shh_response *r,
-	struct shh_response_item *item); /* false at the end or at a fault in r->items.err */
+/* false at the end, and at a fault, which is then in r->items.err */
+bool shh_response_next(struct shh_response *r, struct shh_response_item *item);
 /* A response to one batch; returns the length, 0 if max is too small. */
 size_t shh_response_write(uint8_t *out, size_t max, const uint8_t batch_hash[static 32],
 			  const struct shh_response_item *items, size_t count);
@@ -105,14 +112,15 @@ struct shh_sync_response {
 	bool is_final;
 };
 MUST_CHECK enum err shh_sync_response_read(struct shh_sync_response *out, struct span payload);
-/* 125: a bare string: request id, last hash, cursor; or "ERROR=" id text. */
+/* 125: a bare string: request id, last hash, cursor; or "ERROR=" id text.  ERR_SIZE
+ * if it is shorter than an id, or longer than all three. */
 struct shh_complete {
 	bool failed;
 	uint8_t request[32];
 	struct span last_hash, cursor, text;
 };
 MUST_CHECK enum err shh_complete_read(struct shh_complete *out, struct span payload);
-/* 126: an envelope, or Status' clear request. */
+/* 126: an envelope, or Status' clear request: from <= to, limit 0..1000. */
 struct shh_mail_request {
 	bool is_envelope;
 	struct shh_envelope envelope;

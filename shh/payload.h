@@ -23,38 +23,49 @@ enum shh_form { SHH_FORM_GETH, SHH_FORM_PARITY };
 struct shh_plain {
 	enum shh_form form;
 	struct span payload;
-	struct span
-		padding; /* building: used as is if not empty, else generated to SHH_PAD_BLOCK */
+	struct span padding; /* building: used as is if not empty, else generated */
 	bool is_signed;
 	struct pubkey signer; /* after opening, if is_signed: recovered, proves itself only */
 	uint8_t hash[32];     /* after opening: keccak of what the signature covers */
 };
 
-/* Bytes that shh_plain_write() needs at most. */
+/* Bytes that shh_plain_write() needs at most; SIZE_MAX for what cannot be built. */
 size_t shh_plain_room(const struct shh_plain *m);
 
-/* Build the plaintext, padded, signed with sign if not NULL.
+/* Build the plaintext, padded, signed with sign if not NULL.  Generated padding
+ * fills it up to a whole number of blocks in geth's layout, which gets 1 to
+ * SHH_PAD_BLOCK bytes, and to one byte less in parity's, so that
+ * shh_plain_read_any() knows one from the other.
  *
- * errors   ERR_SIZE past SHH_PAYLOAD_MAX or max; ERR_RANDOM; ERR_KEY
+ * out      max bytes, at least shh_plain_room(m); must not overlap m's spans
+ * m        form, payload and padding are used
+ * errors   ERR_SIZE past SHH_PAYLOAD_MAX or max; ERR_RANDOM, also for four and
+ *          more random bytes that are all zero; ERR_KEY; *len is untouched then
  */
 MUST_CHECK enum err shh_plain_write(uint8_t *out, size_t *len, size_t max,
 				    const struct shh_plain *m, const struct seckey *sign,
 				    struct crypto *c, const struct rng *rng);
 
 /* Take a decrypted plaintext apart under one layout.  Never reads outside it
- * (hardening W8).  form says which; both may succeed on the same bytes.
+ * (hardening W8).  form says which; both may succeed on the same bytes.  Spans
+ * of out borrow plain; out is untouched on error.
  *
  * errors   ERR_PAYLOAD; ERR_SIG if it is signed and no key can be recovered
  */
 MUST_CHECK enum err shh_plain_read(struct shh_plain *out, struct span plain, enum shh_form form,
 				   struct crypto *c);
 
-/* The likelier layout first, the other if that fails: geth's, unless its size
- * field does not fit or its padding looks wrong while parity's fits exactly. */
+/* The likelier layout: geth's, unless it does not fit, or the bytes could be
+ * parity's (version 1, known flags, sizes that fit) and are not padded as geth
+ * pads, to whole blocks.  Wrong only for 0, 32, 64, ... 224 bytes that somebody
+ * sent unsigned in geth's layout with padding of his own, and for parity messages
+ * that happen to fill one block.  errors as shh_plain_read() of geth's. */
 MUST_CHECK enum err shh_plain_read_any(struct shh_plain *out, struct span plain, struct crypto *c);
 
 /* Encrypt: data = ciphertext ‖ tag ‖ nonce, or ECIES.
- * out      plain.len + SHH_SYM_OVERHEAD, or + ECIES_OVERHEAD bytes */
+ *
+ * out      plain.len + SHH_SYM_OVERHEAD, or + ECIES_OVERHEAD bytes
+ * errors   ERR_RANDOM; ERR_KEY; ERR_SIZE for an empty plaintext under ECIES */
 MUST_CHECK enum err shh_encrypt_sym(uint8_t *out, struct span plain, struct aes_gcm *key,
 				    const struct rng *rng);
 MUST_CHECK enum err shh_encrypt_asym(uint8_t *out, struct span plain, const struct pubkey *to,

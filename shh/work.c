@@ -73,47 +73,102 @@ unsigned shh_work_bits(struct span content, uint64_t nonce, enum shh_digest d)
 	return keccak_zero_bits(digest, digest_zeros(d));
 }
 
-/* Grade up to a lane's worth of envelopes, of similar lengths if it is to pay. */
-static void bits_of_lanes(struct shh_work_item *const *items, size_t count)
+/* Envelopes whose first digest is computed together: enough for all lanes,
+ * twice, and their scratch fits a small stack. */
+#define BATCH_MAX 16
+#define SHORT_MAX (8 * KECCAK_RATE) /* bytes of input that are gathered by copying */
+
+/* What the first digest of an item is of, beside the list header. */
+static struct span nonce_bytes(uint8_t out[static 8], const struct shh_work_item *item)
 {
-	struct keccak states[KECCAK_LANES_MAX], *at[KECCAK_LANES_MAX];
-	uint8_t first[KECCAK_LANES_MAX][KECCAK_RATE], n8[KECCAK_LANES_MAX][8];
-	uint8_t digests[KECCAK_LANES_MAX][32], in[KECCAK_LANES_MAX][DOUBLE_INPUT_SIZE];
-	struct span heads[KECCAK_LANES_MAX], rests[KECCAK_LANES_MAX], nonces[KECCAK_LANES_MAX];
-	struct keccak_item second[KECCAK_LANES_MAX];
-	size_t doubles = 0;
+	be64_store(out, item->nonce);
+	return span_of(out, item->digest == SHH_DIGEST_SINGLE ? 8 : 0);
+}
+
+/* First digests of short contents: gathered, since moving some hundred bytes is
+ * cheaper than stopping and resuming a sponge. */
+static void digest_short(struct shh_work_item *const *items, uint8_t (*digests)[32], size_t count)
+{
+	uint8_t gathered[BATCH_MAX][HEADER_MAX + SHORT_MAX + 8];
+	struct keccak_item in[BATCH_MAX];
 
 	for (size_t i = 0; i < count; i++) {
-		struct span h = short_header(first[i], items[i]->content.len), head;
+		struct rlp_writer w = rlp_writer_init(gathered[i], sizeof(gathered[i]));
+		uint8_t n8[8];
+		struct span n = nonce_bytes(n8, items[i]);
 
-		/* header and content fill the first block together, so that
-		 * the rest is absorbed in whole blocks from where it lies */
+		rlp_write_list(&w, items[i]->content.len);
+		rlp_write_raw(&w, items[i]->content.data, items[i]->content.len);
+		rlp_write_raw(&w, n.data, n.len);
+		assert(w.err == OK);
+		in[i] = (struct keccak_item){ gathered[i], w.len, digests[i] };
+	}
+	keccak256_many(in, count);
+}
+
+/* First digests of long contents, absorbed from where they lie: the header and
+ * the content's beginning fill the first block, so that the rest comes in
+ * whole ones. */
+static void digest_long(struct shh_work_item *const *items, uint8_t (*digests)[32], size_t count)
+{
+	struct keccak states[BATCH_MAX], *at[BATCH_MAX];
+	const struct keccak *done[BATCH_MAX];
+	uint8_t first[BATCH_MAX][KECCAK_RATE], n8[BATCH_MAX][8];
+	struct span firsts[BATCH_MAX], rests[BATCH_MAX], nonces[BATCH_MAX];
+
+	for (size_t i = 0; i < count; i++) {
+		struct span h = short_header(first[i], items[i]->content.len), begin;
+
 		rests[i] = items[i]->content;
-		head.len = size_min(rests[i].len, KECCAK_RATE - h.len);
-		if (!span_take(&rests[i], &head, head.len))
+		if (!span_take(&rests[i], &begin, KECCAK_RATE - h.len))
 			assert(false);
-		if (head.len > 0)
-			memcpy(first[i] + h.len, head.data, head.len);
-		heads[i] = span_of(first[i], h.len + head.len);
-		be64_store(n8[i], items[i]->nonce);
-		nonces[i] = span_of(n8[i], items[i]->digest == SHH_DIGEST_SINGLE ? 8 : 0);
+		memcpy(first[i] + h.len, begin.data, begin.len);
+		firsts[i] = span_of(first[i], KECCAK_RATE);
+		nonces[i] = nonce_bytes(n8[i], items[i]);
 		keccak_init(&states[i]);
 		at[i] = &states[i];
+		done[i] = &states[i];
 	}
-	keccak_update_many(at, heads, count);
+	keccak_update_many(at, firsts, count);
 	keccak_update_many(at, rests, count);
 	keccak_update_many(at, nonces, count);
-	keccak_peek_many((const struct keccak *const *)at, digests, count);
+	keccak_peek_many(done, digests, count);
+}
+
+static void bits_of_batch(struct shh_work_item *const *items, size_t count)
+{
+	uint8_t digests[BATCH_MAX][32], in[BATCH_MAX][DOUBLE_INPUT_SIZE];
+	struct keccak_item second[BATCH_MAX];
+	size_t doubles = 0;
+
+	if (items[count - 1]->content.len <= SHORT_MAX) /* the longest of them */
+		digest_short(items, digests, count);
+	else
+		digest_long(items, digests, count);
 	for (size_t i = 0; i < count; i++) {
 		if (items[i]->digest != SHH_DIGEST_DOUBLE)
 			continue;
-		memcpy(in[i], digests[i], 32);
-		double_input_finish(in[i], items[i]->nonce);
-		second[doubles++] = (struct keccak_item){ in[i], DOUBLE_INPUT_SIZE, digests[i] };
+		memcpy(in[doubles], digests[i], 32);
+		double_input_finish(in[doubles], items[i]->nonce);
+		second[doubles] =
+			(struct keccak_item){ in[doubles], DOUBLE_INPUT_SIZE, digests[i] };
+		doubles++;
 	}
 	keccak256_many(second, doubles);
 	for (size_t i = 0; i < count; i++)
 		items[i]->bits = keccak_zero_bits(digests[i], digest_zeros(items[i]->digest));
+}
+
+/* How many of the items from the front are of a kind, short or long. */
+static size_t batch_len(struct shh_work_item *const *items, size_t count)
+{
+	size_t n = 1;
+
+	count = size_min(count, BATCH_MAX);
+	while (n < count &&
+	       (items[n]->content.len <= SHORT_MAX) == (items[0]->content.len <= SHORT_MAX))
+		n++;
+	return n;
 }
 
 void shh_work_bits_many(struct shh_work_item *items, size_t count)
@@ -121,9 +176,9 @@ void shh_work_bits_many(struct shh_work_item *items, size_t count)
 	struct shh_work_item *order[GROUP_MAX];
 
 	for (size_t base = 0; base < count; base += GROUP_MAX) {
-		size_t n = size_min(count - base, GROUP_MAX);
+		size_t n = size_min(count - base, GROUP_MAX), len;
 
-		for (size_t i = 0; i < n; i++) { /* insertion: by length, neighbours share lanes */
+		for (size_t i = 0; i < n; i++) { /* by length: neighbours keep step in the lanes */
 			struct shh_work_item *item = &items[base + i];
 			size_t j = i;
 
@@ -131,8 +186,10 @@ void shh_work_bits_many(struct shh_work_item *items, size_t count)
 				order[j] = order[j - 1];
 			order[j] = item;
 		}
-		for (size_t i = 0; i < n; i += KECCAK_LANES_MAX)
-			bits_of_lanes(order + i, size_min(n - i, KECCAK_LANES_MAX));
+		for (size_t i = 0; i < n; i += len) {
+			len = batch_len(order + i, n - i);
+			bits_of_batch(order + i, len);
+		}
 	}
 }
 
