@@ -28,7 +28,7 @@ static inline void crypto__must(int ok)
 /* Run a stream, or blocks without chaining, through a keyed context. */
 void crypto__stream(EVP_CIPHER_CTX *ctx, uint8_t *out, const uint8_t *in, size_t len);
 
-/* Leave nothing of the last key or message in the contexts that c reuses. */
+/* Leave nothing of the last message's keys in the contexts that c reuses. */
 void crypto__forget(struct crypto *c);
 
 /* One primitive's known answers; flip is exclusive-ored into what it computes,

@@ -57,13 +57,13 @@ void crypto_free(struct crypto *c)
 	free(c);
 }
 
-/* What a digest or a cipher last worked on stays in its context until it is
- * set up again: so it is, with nothing. */
+/* A cipher keeps its last key in its context until it is given another: so it
+ * is, one of zeros.  A digest's context ends each message with the tag in it,
+ * which is no secret. */
 void crypto__forget(struct crypto *c)
 {
 	static const uint8_t zeros[16];
 
-	crypto__must(EVP_DigestInit_ex2(c->md, NULL, NULL));
 	crypto__must(EVP_EncryptInit_ex2(c->cipher, NULL, zeros, zeros, NULL));
 }
 

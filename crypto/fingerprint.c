@@ -22,11 +22,10 @@
 #include <stdlib.h>
 
 #include "crypto/crypto.h"
+#include "crypto/wide.h"
 
 #define BLOCK  1024 /* bytes; as much key per pass */
 #define PASSES 2
-
-typedef unsigned __int128 wide;
 
 struct pass {
 	uint64_t nh[BLOCK / 8];
@@ -62,78 +61,86 @@ void fingerprinter_free(struct fingerprinter *f)
 	free(f);
 }
 
-static wide pair(const uint8_t p[static 16], const uint64_t k[static 2])
+static struct wide pair(const uint8_t p[static 16], const uint64_t k[static 2])
 {
-	return (wide)(le64_load(p) + k[0]) * (le64_load(p + 8) + k[1]);
+	return wide_mul(le64_load(p) + k[0], le64_load(p + 8) + k[1]);
 }
 
 /* NH of up to BLOCK bytes in both passes; what is missing of 16 is zeros. */
-static void block_sum(wide sum[static PASSES], const struct fingerprinter *f, const uint8_t *data,
-		      size_t len)
+static void block_sum(struct wide sum[static PASSES], const struct fingerprinter *f,
+		      const uint8_t *data, size_t len)
 {
 	const uint64_t *k0 = f->pass[0].nh, *k1 = f->pass[1].nh;
-	wide s0 = 0, s1 = 0;
+	struct wide s0 = wide_of(0, 0), s1 = wide_of(0, 0);
 
 	for (; len >= 16; len -= 16, data += 16, k0 += 2, k1 += 2) {
-		s0 += pair(data, k0);
-		s1 += pair(data, k1);
+		s0 = wide_add(s0, pair(data, k0));
+		s1 = wide_add(s1, pair(data, k1));
 	}
 	if (len > 0) {
 		uint8_t last[16] = { 0 };
 
 		memcpy(last, data, len);
-		s0 += pair(last, k0);
-		s1 += pair(last, k1);
+		s0 = wide_add(s0, pair(last, k0));
+		s1 = wide_add(s1, pair(last, k1));
 	}
 	sum[0] = s0;
 	sum[1] = s1;
 }
 
-/* Not quite mod p = 2^127 - 1: at most p for all that occurs below, save one
- * more for 2^128 - 1. */
-static wide fold(wide v)
+/* Not quite mod p = 2^127 - 1: for any v but 2^128 - 1, which gives p + 1, at most p. */
+static struct wide fold(struct wide v)
 {
-	return (v & ((wide)-1 >> 1)) + (v >> 127);
+	return wide_add(wide_of(wide_high(v) & UINT64_MAX >> 1, wide_low(v)),
+			wide_of(0, wide_high(v) >> 63));
 }
 
-/* y * k mod p, for y and k up to p; 2^128 is 2. */
-static wide times(wide y, const uint64_t k[static 2])
+/* y * k mod p, for y and k up to p.  Of the product's 254 bits the upper half
+ * counts twice, for 2^128 is 2 mod p; no sum here reaches 2^128. */
+static struct wide times(struct wide y, const uint64_t k[static 2])
 {
-	const uint64_t low = (uint64_t)y, high = (uint64_t)(y >> 64);
-	const wide bottom = (wide)low * k[0];
-	const wide middle = (wide)low * k[1] + (wide)high * k[0] + (bottom >> 64);
-	const wide top = (wide)high * k[1] + (middle >> 64);
+	const struct wide bottom = wide_mul(wide_low(y), k[0]);
+	const struct wide middle =
+		wide_add(wide_add(wide_mul(wide_low(y), k[1]), wide_mul(wide_high(y), k[0])),
+			 wide_of(0, wide_high(bottom)));
+	const struct wide top =
+		wide_add(wide_mul(wide_high(y), k[1]), wide_of(0, wide_high(middle)));
 
-	return fold(fold((middle << 64) | (uint64_t)bottom) + 2 * top);
+	return fold(
+		wide_add(fold(wide_of(wide_low(middle), wide_low(bottom))), wide_add(top, top)));
 }
 
-static wide linear(const uint64_t c[static 2], uint64_t x)
+/* c * x mod 2^128 */
+static struct wide linear(const uint64_t c[static 2], uint64_t x)
 {
-	return (wide)c[0] * x + ((wide)(c[1] * x) << 64);
+	return wide_add(wide_mul(c[0], x), wide_of(c[1] * x, 0));
 }
 
-static uint64_t finish(const struct pass *p, wide y, uint64_t len)
+static uint64_t finish(const struct pass *p, struct wide y, uint64_t len)
 {
-	const wide sum = (((wide)p->linear[0][1] << 64) | p->linear[0][0]) +
-			 linear(p->linear[1], (uint64_t)y) +
-			 linear(p->linear[2], (uint64_t)(y >> 64)) + linear(p->linear[3], len);
+	struct wide sum = wide_of(p->linear[0][1], p->linear[0][0]);
 
-	return (uint64_t)(sum >> 64);
+	sum = wide_add(sum, linear(p->linear[1], wide_low(y)));
+	sum = wide_add(sum, linear(p->linear[2], wide_high(y)));
+	sum = wide_add(sum, linear(p->linear[3], len));
+	return wide_high(sum);
 }
 
 void fingerprint_of(struct fingerprinter *f, struct fingerprint *out, const uint8_t *data,
 		    size_t len)
 {
 	const uint64_t all = len;
-	wide y[PASSES], sum[PASSES];
+	struct wide y[PASSES], sum[PASSES];
 
 	block_sum(y, f, data, size_min(len, BLOCK));
 	while (len > BLOCK) {
 		data += BLOCK;
 		len -= BLOCK;
 		block_sum(sum, f, data, size_min(len, BLOCK));
-		for (size_t i = 0; i < PASSES; i++)
-			y[i] = fold(fold(times(fold(fold(y[i])), f->pass[i].point) + fold(sum[i])));
+		for (size_t i = 0; i < PASSES; i++) {
+			y[i] = times(fold(fold(y[i])), f->pass[i].point);
+			y[i] = fold(fold(wide_add(y[i], fold(sum[i]))));
+		}
 	}
 	for (size_t i = 0; i < PASSES; i++)
 		le64_store(out->b + 8 * i, finish(&f->pass[i], y[i], all));

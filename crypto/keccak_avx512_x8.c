@@ -55,14 +55,24 @@ static inline void lane_words(__m512i out[8], const uint8_t *const *p, size_t k)
 	transpose(out, in);
 }
 
-static inline void lane_unwords(uint64_t *const *p, unsigned w, const __m512i v[8])
+static inline void lane_gather(__m512i out[8], const uint64_t *const *s, unsigned w)
+{
+	__m512i in[8];
+
+	KECCAK__UNROLL
+	for (unsigned i = 0; i < 8; i++)
+		in[i] = lane_load(s[i] + w);
+	transpose(out, in);
+}
+
+static inline void lane_scatter(uint64_t *const *s, unsigned w, const __m512i v[8])
 {
 	__m512i out[8];
 
 	transpose(out, v);
 	KECCAK__UNROLL
 	for (unsigned i = 0; i < 8; i++)
-		lane_store(p[i] + w, out[i]);
+		lane_store(s[i] + w, out[i]);
 }
 
 static inline long long word_at(const uint8_t *p)

@@ -10,10 +10,11 @@
  *	lane_load, lane_store from and to LANES adjacent words
  *	lane_same(v)          v in every lane
  *	lane_count(v)         v, v + 1, v + 2 … in the lanes
- *	lane_words(out, p, k) LANES consecutive words, from byte k on, of each p[i]:
- *	                      out[j] holds word j of every lane (a transposition)
- *	lane_unwords(p, k, v) the same backwards
- *	lane_word(p, k)       one word from byte k on of each p[i]
+ *	lane_words(out, p, k) LANES consecutive words, little endian, from byte k on of
+ *	                      each p[i]; out[j] holds word j of every lane (a transposition)
+ *	lane_word(p, k)       one such word
+ *	lane_gather(out, s, w)  the same from word w on of each state s[i]
+ *	lane_scatter(s, w, v) the same backwards
  *	lane_swap(v)          bytes of each word reversed
  *	lane_keep(fresh)      ones in the lanes whose bit is clear, else zeros
  *	lane_any_zero(v)      whether some lane is zero
@@ -139,17 +140,15 @@ static void absorb(uint64_t *s, const uint8_t *const *data, size_t blocks, unsig
 
 static void load(uint64_t *s, const uint64_t *const *states)
 {
-	const uint8_t *p[LANES];
 	LANE in[LANES];
 
-	for (unsigned i = 0; i < LANES; i++)
-		p[i] = (const uint8_t *)states[i];
 	for (unsigned w = 0; w < STATE_WORDS - 1; w += LANES) {
-		lane_words(in, p, 8 * w);
+		lane_gather(in, states, w);
 		for (unsigned i = 0; i < LANES; i++)
 			lane_store(s + (w + i) * LANES, in[i]);
 	}
-	lane_store(s + (STATE_WORDS - 1) * LANES, lane_word(p, 8 * (STATE_WORDS - 1)));
+	for (unsigned i = 0; i < LANES; i++)
+		s[(STATE_WORDS - 1) * LANES + i] = states[i][STATE_WORDS - 1];
 }
 
 static void store(const uint64_t *s, uint64_t *const *states)
@@ -159,7 +158,7 @@ static void store(const uint64_t *s, uint64_t *const *states)
 	for (unsigned w = 0; w < STATE_WORDS - 1; w += LANES) {
 		for (unsigned i = 0; i < LANES; i++)
 			out[i] = lane_load(s + (w + i) * LANES);
-		lane_unwords(states, w, out);
+		lane_scatter(states, w, out);
 	}
 	for (unsigned i = 0; i < LANES; i++)
 		states[i][STATE_WORDS - 1] = s[(STATE_WORDS - 1) * LANES + i];

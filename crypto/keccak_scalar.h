@@ -30,9 +30,14 @@ static inline void lane_words(uint64_t out[1], const uint8_t *const *p, size_t k
 	out[0] = lane_word(p, k);
 }
 
-static inline void lane_unwords(uint64_t *const *p, unsigned w, const uint64_t v[1])
+static inline void lane_gather(uint64_t out[1], const uint64_t *const *s, unsigned w)
 {
-	p[0][w] = v[0];
+	out[0] = s[0][w];
+}
+
+static inline void lane_scatter(uint64_t *const *s, unsigned w, const uint64_t v[1])
+{
+	s[0][w] = v[0];
 }
 
 static inline uint64_t lane_same(uint64_t v)
