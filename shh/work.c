@@ -12,8 +12,13 @@
 #include <float.h>
 #include <math.h>
 
-#if !defined(FLT_EVAL_METHOD) || FLT_EVAL_METHOD != 0
-#error "doubles must be computed as doubles: on 32-bit x86 build with -msse2 -mfpmath=sse"
+/* A double must be computed as a double: 0 and 1 of C11, 16 to 64 of TS 18661-3
+ * (gcc says 16 where it has AVX512-FP16) only concern narrower types. */
+#if !defined(FLT_EVAL_METHOD) || FLT_EVAL_METHOD < 0 || FLT_EVAL_METHOD == 2 || FLT_EVAL_METHOD > 64
+#error "doubles are computed in a wider type: on 32-bit x86 build with -msse2 -mfpmath=sse"
+#endif
+#ifdef __FAST_MATH__
+#error "work must be the double that peers compute, to the last bit: build without -ffast-math"
 #endif
 _Static_assert(sizeof(double) == 8 && DBL_MANT_DIG == 53, "double must be IEEE-754 binary64");
 
