@@ -70,7 +70,7 @@ static enum err conn_new(struct rlpx **out, struct rlpx_host *h, uint64_t now_ms
 		mem_free(h->mem, MEM_PEERS, c, sizeof(*c));
 		return ERR_MEM;
 	}
-	buf_init(&c->in, h->mem, MEM_RECEIVE, rlpx__frame_padded(RLPX_FRAME_MAX) + FRAME_MAC);
+	buf_init(&c->in, h->mem, MEM_RECEIVE, 0); /* the unit that comes sets its ceiling */
 	buf_init(&c->out, h->mem, MEM_SEND, SIZE_MAX);
 	c->rtt_ms = UINT32_MAX;
 	c->started_ms = c->heard_ms = now_ms;

@@ -200,6 +200,14 @@ void rlpx__host_remember(struct rlpx_host *h, struct span sealed, uint64_t now_m
 
 /* --- scratch ----------------------------------------------------------------- */
 
+bool rlpx__host_may_gather(const struct rlpx_host *h, size_t more)
+{
+	size_t cap = h->mem->cap[MEM_RECEIVE];
+	size_t gathered = h->mem->used[MEM_RECEIVE] - h->scratch_len;
+
+	return gathered <= cap - cap / 4 && more <= cap - cap / 4 - gathered;
+}
+
 uint8_t *rlpx__host_scratch(struct rlpx_host *h, size_t len)
 {
 	size_t room = SCRATCH_MIN;

@@ -55,6 +55,10 @@ bool rlpx__host_replayed(const struct rlpx_host *h, struct span sealed, uint64_t
 /* Remember one whose tag was genuine; at the cap the oldest is forgotten. */
 void rlpx__host_remember(struct rlpx_host *h, struct span sealed, uint64_t now_ms);
 
+/* Whether frames in reassembly may take more bytes: the last quarter of
+ * MEM_RECEIVE is kept for the scratch. */
+bool rlpx__host_may_gather(const struct rlpx_host *h, size_t more);
+
 /* At least len bytes of scratch, its old content gone; NULL if memory is short. */
 uint8_t *rlpx__host_scratch(struct rlpx_host *h, size_t len);
 

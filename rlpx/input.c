@@ -8,8 +8,10 @@
  * by side: all their headers, then all their bodies, until each is out of
  * bytes, has something to show, or failed.
  *
- * Cap: when the receive account is used up a connection pauses: nothing is
- * lost, what was not taken is to be offered again; over 30 s it is closed.
+ * Cap: three quarters of the receive account are for gathering, the last one
+ * for the scratch, so that large frames under way never keep small messages
+ * from being read.  At the cap a connection pauses: nothing is lost, what was
+ * not taken is to be offered again; over 30 s it is closed.
  */
 #include "rlpx/conn.h"
 #include "rlpx/snappy.h"
@@ -71,6 +73,22 @@ static bool paused(struct rlpx_input *input, uint64_t now_ms)
 	return false;
 }
 
+/* Gather part bytes of a unit of need.  The buffer never outgrows the unit. */
+static bool gather(struct rlpx *c, const uint8_t *data, size_t part, size_t need)
+{
+	size_t want = c->in.len + part;
+
+	if (want > c->in.room) {
+		c->in.max = size_min(need, want + want / 2);
+		if (!rlpx__host_may_gather(c->host, c->in.max - c->in.room)) {
+			c->in.max = want;
+			if (!rlpx__host_may_gather(c->host, want - c->in.room))
+				return false;
+		}
+	}
+	return buf_append(&c->in, data, part) == OK;
+}
+
 /* Find the next unit of need bytes: where it lies, or gathered. */
 static bool unit_bytes(struct cursor *at, size_t need, uint64_t now_ms)
 {
@@ -84,7 +102,7 @@ static bool unit_bytes(struct cursor *at, size_t need, uint64_t now_ms)
 	at->in_buf = c->in.len > 0 || left < need;
 	at->unit = input->data + input->taken;
 	if (at->in_buf) {
-		if (buf_append(&c->in, at->unit, part) != OK)
+		if (!gather(c, at->unit, part, need))
 			return paused(input, now_ms);
 		at->unit = c->in.data + c->in.start;
 	}
@@ -99,11 +117,8 @@ static enum step step(struct cursor *at, uint64_t now_ms)
 	struct rlpx_input *input = at->input;
 	struct rlpx *c = input->conn;
 
-	if (c->waits != 0) {
-		if (c->paused_ms != NEVER) /* could not be shown: see message_show() */
-			input->err = ERR_FULL;
+	if (c->waits != 0)
 		return STEP_DONE;
-	}
 	if (reads_handshake(c))
 		handshake_bytes(input, now_ms);
 	if (c->state == RLPX__GOODBYE) {
@@ -247,9 +262,8 @@ static bool message_show(struct rlpx *c, struct rlpx_event *ev)
 			return false;
 		}
 		out = rlpx__host_scratch(h, len);
-		if (out == NULL) {
-			if (c->paused_ms == NEVER)
-				c->paused_ms = c->heard_ms;
+		if (out == NULL) { /* the last quarter of the account was kept for it */
+			rlpx__fail(c, ERR_MEM, RLPX_TOO_MANY_PEERS, c->heard_ms);
 			return false;
 		}
 		h->scratch_used_ms = c->heard_ms;
@@ -259,7 +273,6 @@ static bool message_show(struct rlpx *c, struct rlpx_event *ev)
 		}
 		payload = span_of(out, len);
 	}
-	c->paused_ms = NEVER;
 	c->waits &= (uint8_t)~WAITS_MESSAGE;
 	ev->type = RLPX_MESSAGE;
 	ev->u.message.cap = c->cap;
@@ -295,8 +308,6 @@ bool rlpx_poll(struct rlpx *c, struct rlpx_event *ev)
 	}
 	if (c->waits & WAITS_MESSAGE && message_show(c, ev))
 		return true;
-	if (c->waits & WAITS_MESSAGE)
-		return false;
 	rlpx__payload_done(c);
 	if (c->waits & WAITS_CLOSED) {
 		c->waits &= (uint8_t)~WAITS_CLOSED;

@@ -31,6 +31,8 @@ struct side {
 	bool identified, open, closed;
 	size_t shared_count;
 	struct rlpx_shared shared[RLPX_CAPS_MAX];
+	uint8_t *wire; /* on its way here */
+	size_t wire_len;
 	void (*on_event)(struct side *s, const struct rlpx_event *ev);
 	void *ctx;
 };
@@ -176,6 +178,8 @@ static inline void pair_free(struct pair *p)
 	rlpx_free(p->b.conn);
 	rlpx_host_free(p->a.host);
 	rlpx_host_free(p->b.host);
+	free(p->a.wire);
+	free(p->b.wire);
 	crypto_free(p->crypto);
 	if (p->mem.total_used != 0) {
 		fprintf(stderr, "ledger does not balance: %zu\n", p->mem.total_used);
@@ -185,60 +189,70 @@ static inline void pair_free(struct pair *p)
 
 /* Give bytes to a connection in pieces, polling as the contract says.  Each
  * piece is a heap copy of exactly its size, so that a sanitizer sees any step
- * past it.  Stops when the connection does not take all. */
-static inline enum err side_give(struct pair *p, struct side *s, const uint8_t *data, size_t len)
+ * past it.  Stops when the connection does not take all; *given is what it took. */
+static inline enum err side_feed(struct pair *p, struct side *s, size_t *given, const uint8_t *data,
+				 size_t len)
 {
 	enum err e = OK;
 
-	while (len > 0 && e == OK) {
-		size_t n = p->piece, at = 0;
+	*given = 0;
+	while (*given < len && e == OK) {
+		size_t n = p->piece, at = 0, taken;
 		uint64_t draw;
 		uint8_t *copy;
 
 		if (n == 0)
 			n = rng_below(&p->rng, &draw, 200) == OK ? draw * draw / 8 + 1 : 1;
-		n = size_min(n, len);
+		n = size_min(n, len - *given);
 		copy = malloc(n);
 		assert(copy != NULL);
-		memcpy(copy, data, n);
-		for (;;) {
-			size_t taken;
-
+		memcpy(copy, data + *given, n);
+		do {
 			e = rlpx_recv(s->conn, &taken, copy + at, n - at, p->now_ms);
 			at += taken;
 			side_poll(s);
-			if (e != OK || (taken == 0 && at < n) || at == n)
-				break;
-		}
+		} while (e == OK && taken > 0 && at < n);
 		free(copy);
+		*given += at;
 		if (at < n)
 			return e != OK ? e : ERR_FULL;
-		data += n;
-		len -= n;
 	}
 	return e;
 }
 
-/* Seal what is queued on one side and carry up to max bytes to the other.
- * Returns the bytes carried. */
+static inline enum err side_give(struct pair *p, struct side *s, const uint8_t *data, size_t len)
+{
+	size_t given;
+
+	return side_feed(p, s, &given, data, len);
+}
+
+/* Seal what is queued on one side and carry up to max bytes to the other, which may
+ * leave some on the wire while its memory is short.  Returns the bytes carried, or if there
+ * were none those taken off the wire. */
 static inline size_t pair_carry(struct pair *p, struct side *from, struct side *to, size_t max)
 {
 	const uint8_t *data;
-	uint8_t *copy;
-	size_t len;
+	size_t len, given;
+	enum err e;
 
 	rlpx_seal_many(&from->conn, 1, p->now_ms);
 	len = size_min(rlpx_output(from->conn, &data), max);
-	if (len == 0)
+	if (to->wire_len + len == 0)
 		return 0;
-	copy = malloc(len);
-	assert(copy != NULL);
-	memcpy(copy, data, len);
+	to->wire = realloc(to->wire, to->wire_len + len);
+	assert(to->wire != NULL);
+	if (len > 0)
+		memcpy(to->wire + to->wire_len, data, len);
+	to->wire_len += len;
 	rlpx_output_taken(from->conn, len, p->now_ms);
 	side_poll(from);
-	(void)side_give(p, to, copy, len);
-	free(copy);
-	return len;
+	e = side_feed(p, to, &given, to->wire, to->wire_len);
+	if (e != OK && e != ERR_FULL)
+		given = to->wire_len; /* it will never be wanted */
+	memmove(to->wire, to->wire + given, to->wire_len - given);
+	to->wire_len -= given;
+	return len > 0 ? len : given;
 }
 
 /* Until nothing moves any more. */
@@ -268,10 +282,9 @@ static inline void pair_wait(struct pair *p, uint64_t ms)
 static inline struct blob *pair_blob(struct pair *p, size_t len, uint8_t fill)
 {
 	struct blob *b;
-	enum err e = blob_new(&b, &p->mem, MEM_SEND, len);
 
-	assert(e == OK);
-	(void)e;
+	if (blob_new(&b, &p->mem, MEM_SEND, len) != OK)
+		return NULL;
 	memset(b->data, fill, len);
 	return b;
 }
@@ -281,7 +294,7 @@ static inline enum err pair_send(struct pair *p, struct side *s, uint8_t cap, ui
 				 size_t len, uint8_t fill)
 {
 	struct blob *b = pair_blob(p, len, fill);
-	enum err e = rlpx_send(s->conn, cap, code, b);
+	enum err e = b != NULL ? rlpx_send(s->conn, cap, code, b) : ERR_MEM;
 
 	if (e != OK)
 		blob_unref(b);

@@ -512,28 +512,85 @@ static void test_pause_and_resume(void **state)
 	pair_free(&p);
 }
 
-/* A pause of 30 s ends it, also when the scratch is what is missing. */
+/* A pause of 30 s ends it. */
 static void test_pause_ends(void **state)
 {
 	struct pair p;
-	uint8_t body[2] = { 0x10, 0x00 };
+	uint8_t junk[100] = { 0 };
+	size_t taken;
 
 	(void)state;
 	open_pair(&p, 28);
 	rlpx__host_tick(p.b.host, p.now_ms + SCRATCH_IDLE_MS);
 	assert_int_equal(p.mem.used[MEM_RECEIVE], 0);
 	p.mem.cap[MEM_RECEIVE] = 0;
-	p.piece = 100;
-	assert_int_equal(pair_inject(&p, &p.a, &p.b, body, 2), OK);
-	assert_int_equal(p.b.messages, 0);
-	assert_int_equal(pair_inject(&p, &p.a, &p.b, body, 2), ERR_FULL);
+	assert_int_equal(rlpx_recv(p.b.conn, &taken, junk, 20, p.now_ms), ERR_FULL);
+	assert_int_equal(taken, 0);
+	assert_false(rlpx_poll(p.b.conn, &(struct rlpx_event){ 0 }));
 	p.now_ms += FRAME_MS - 1;
-	rlpx_tick(p.b.conn, p.now_ms);
 	p.b.conn->heard_ms = p.now_ms;
+	rlpx_tick(p.b.conn, p.now_ms);
 	assert_int_equal(p.b.conn->state, RLPX__OPEN);
 	p.now_ms++;
 	rlpx_tick(p.b.conn, p.now_ms);
 	ended(&p, "closed:ERR_MEM:us:2 ", "closed:OK:peer:2 ");
+	pair_free(&p);
+}
+
+/* Four peers send the largest frames and stop: the account is at its cap, and others
+ * still are heard, compressed messages too.  Where there is nothing left even for
+ * these, the connection ends and says why. */
+static void test_large_frames_starve_nobody(void **state)
+{
+	enum { N = 4, LEN = 16000000 };
+	static struct pair p;
+	struct rlpx *conns[N];
+	struct rlpx__secrets s = { .aes = { 1 } };
+	struct rlpx_shared shared = { 0, 0x10, 128 };
+	uint8_t *junk = calloc(1, 1000000), body[2] = { 0x10, 0x00 };
+	unsigned full = 0;
+
+	(void)state;
+	assert_non_null(junk);
+	open_pair(&p, 33);
+	for (size_t i = 0; i < N; i++) {
+		size_t taken;
+
+		assert_int_equal(rlpx_accept(&conns[i], p.b.host, p.now_ms), OK);
+		keccak_init(&s.i2r);
+		keccak_init(&s.r2i);
+		assert_int_equal(rlpx__start(conns[i], &s, false, rlpx_host_id(p.a.host), p.now_ms),
+				 OK);
+		assert_int_equal(rlpx__mux_new(&conns[i]->mux, &p.mem, &shared, 1), OK);
+		conns[i]->state = RLPX__OPEN;
+		conns[i]->waits = 0;
+		conns[i]->have_header = true; /* as if its header had come */
+		conns[i]->frame_size = LEN;
+		for (size_t at = 0; at < LEN; at += taken) {
+			enum err e = rlpx_recv(conns[i], &taken, junk, 1000000, p.now_ms);
+
+			if (e == ERR_FULL) {
+				assert_int_equal(taken, 0);
+				full++;
+				break;
+			}
+			assert_int_equal(e, OK);
+		}
+	}
+	assert_true(full >= 1);
+	assert_true(p.mem.used[MEM_RECEIVE] > 40u << 20);
+	assert_true(p.mem.used[MEM_RECEIVE] <= 48u << 20);
+	assert_int_equal(pair_inject(&p, &p.a, &p.b, body, 2), OK);
+	assert_int_equal(p.b.messages, 1);
+
+	rlpx__host_tick(p.b.host, p.now_ms + SCRATCH_IDLE_MS);
+	p.mem.cap[MEM_RECEIVE] = p.mem.used[MEM_RECEIVE];
+	assert_int_equal(pair_inject(&p, &p.a, &p.b, body, 2), OK);
+	assert_int_equal(p.b.messages, 1);
+	ended(&p, "closed:ERR_MEM:us:4 ", "closed:OK:peer:4 ");
+	for (size_t i = 0; i < N; i++)
+		rlpx_free(conns[i]);
+	free(junk);
 	pair_free(&p);
 }
 
@@ -613,6 +670,7 @@ int main(void)
 		cmocka_unit_test(test_odd_pings),
 		cmocka_unit_test(test_pause_and_resume),
 		cmocka_unit_test(test_pause_ends),
+		cmocka_unit_test(test_large_frames_starve_nobody),
 		cmocka_unit_test(test_scarcity),
 	};
 
