@@ -194,10 +194,8 @@ static enum err geth_read(struct shh_plain *out, struct span plain, struct crypt
 		return ERR_PAYLOAD;
 	body = plain;
 	if ((flags & SIGNED_FLAG) != 0) {
-		if (plain.len < SIGNED_MIN)
-			return ERR_PAYLOAD;
 		sig = plain;
-		if (!span_take(&sig, &body, plain.len - SIG_SIZE))
+		if (plain.len < SIGNED_MIN || !span_take(&sig, &body, plain.len - SIG_SIZE))
 			return ERR_PAYLOAD;
 	}
 	keccak256(out->hash, body.data, body.len);

@@ -667,6 +667,47 @@ static void test_mail_packets_as_status_go_reads_them(void **state)
 	vectors_close(file);
 }
 
+/* Status' clear request at the edges of its numbers. */
+static void test_mail_request_ranges(void **state)
+{
+	static const struct {
+		uint64_t from, to, limit;
+		size_t bloom;
+		enum err err;
+	} cases[] = {
+		{ 1, 2, 100, 64, OK },
+		{ 2, 2, 0, 64, OK },
+		{ 2, 1, 100, 64, ERR_RLP },
+		{ 1, 2, 1000, 64, OK },
+		{ 1, 2, 1001, 64, ERR_RLP },
+		{ 0, UINT32_MAX, 1, 64, OK },
+		{ 0, 0x100000000, 1, 64, ERR_RLP },
+		{ 1, 2, 1, 0, ERR_RLP },
+	};
+	uint8_t in[200], bytes[64] = { 3 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct rlp_writer w = rlp_writer_init(in, sizeof(in));
+		size_t list = rlp_list_begin(&w);
+		struct shh_mail_request q;
+
+		rlp_write_bytes(&w, bytes, 32);
+		rlp_write_u64(&w, cases[i].from);
+		rlp_write_u64(&w, cases[i].to);
+		rlp_write_u64(&w, cases[i].limit);
+		rlp_write_bytes(&w, bytes, 36);
+		rlp_write_bytes(&w, bytes, cases[i].bloom);
+		rlp_list_end(&w, list);
+		assert_int_equal(w.err, OK);
+		assert_int_equal(shh_mail_request_read(&q, span_of(in, w.len)), cases[i].err);
+		if (cases[i].err != OK)
+			continue;
+		assert_true(!q.is_envelope && q.from == cases[i].from && q.to == cases[i].to &&
+			    q.limit == cases[i].limit && q.cursor.len == 36);
+	}
+}
+
 /* No packet of codes 11 and up may be cut or continued (hardening R5). */
 static void test_cut_and_continued(void **state)
 {
@@ -777,6 +818,7 @@ int main(void)
 		cmocka_unit_test(test_packets_as_status_go_reads_them),
 		cmocka_unit_test(test_confirmations_as_status_go_sends_them),
 		cmocka_unit_test(test_mail_packets_as_status_go_reads_them),
+		cmocka_unit_test(test_mail_request_ranges),
 		cmocka_unit_test(test_cut_and_continued),
 		cmocka_unit_test(test_recorded_packets),
 	};

@@ -524,6 +524,72 @@ static void test_parity_layout(void **state)
 	vectors_close(NULL);
 }
 
+/* Which layout is chosen where both fit, where one does, and where none does. */
+static void test_read_any_choices(void **state)
+{
+	struct shh_plain m = { .payload = { NULL, 77 } };
+
+	(void)state;
+	/* no parity flag, so geth's whatever the padding */
+	assert_int_equal(shh_plain_read_any(&m, vec_copy("\x01\x05hello....", 11), crypto), OK);
+	assert_int_equal(m.form, SHH_FORM_GETH);
+	/* both fit, not padded as geth pads */
+	assert_int_equal(shh_plain_read_any(&m, vec_copy("\x01\x00hello", 7), crypto), OK);
+	assert_int_equal(m.form, SHH_FORM_PARITY);
+	assert_int_equal(m.payload.len, 5);
+	/* geth's size does not fit, parity's does */
+	assert_int_equal(shh_plain_read_any(&m, vec_copy("\x01\x40\x01.hello", 9), crypto), OK);
+	assert_int_equal(m.form, SHH_FORM_PARITY);
+	assert_span_equal(m.payload, vec_copy("hello", 5), "after one byte of padding");
+	/* parity's padding does not fit, geth's payload of 64 bytes does */
+	assert_int_equal(shh_plain_read_any(&m, vec_copy("\x01\x40\xff", 3), crypto), ERR_PAYLOAD);
+	{
+		struct span p = vec_fill(0xff, 2 + 64 + 10);
+
+		mutable(p)[0] = 1;
+		mutable(p)[1] = 64;
+		assert_int_equal(shh_plain_read_any(&m, p, crypto), OK);
+		assert_int_equal(m.form, SHH_FORM_GETH);
+		assert_int_equal(m.payload.len, 64);
+	}
+	assert_int_equal(shh_plain_read_any(&m, vec_copy("\x01", 1), crypto), ERR_PAYLOAD);
+	assert_int_equal(shh_plain_read_any(&m, vec_fill(0, 0), crypto), ERR_PAYLOAD);
+	vectors_close(NULL);
+}
+
+static bool no_chance(void *ctx, uint8_t *out, size_t len)
+{
+	(void)ctx;
+	memset(out, 0x55, len); /* half done is not done */
+	return false;
+}
+
+static void test_no_random_bytes(void **state)
+{
+	struct shh_plain m = { .payload = { (const uint8_t *)"hi", 2 } };
+	struct rng none = { .fill = no_chance, .ctx = NULL };
+	uint8_t out[512], key[32] = { 1 };
+	struct aes_gcm *gcm;
+	struct seckey sec;
+	struct pubkey pub;
+	size_t len = 77;
+
+	(void)state;
+	for (unsigned form = SHH_FORM_GETH; form <= SHH_FORM_PARITY; form++) {
+		m.form = (enum shh_form)form;
+		assert_int_equal(shh_plain_write(out, &len, sizeof(out), &m, NULL, crypto, &none),
+				 ERR_RANDOM);
+		assert_int_equal(len, 77);
+	}
+	assert_int_equal(aes_gcm_new(&gcm, key), OK);
+	assert_int_equal(shh_encrypt_sym(out, m.payload, gcm, &none), ERR_RANDOM);
+	aes_gcm_free(gcm);
+	assert_int_equal(seckey_generate(crypto, &sec, &chance), OK);
+	assert_int_equal(pubkey_of(crypto, &pub, &sec), OK);
+	assert_int_equal(shh_encrypt_asym(out, m.payload, &pub, crypto, &none), ERR_RANDOM);
+	assert_int_equal(shh_encrypt_asym(out, span_of(NULL, 0), &pub, crypto, &chance), ERR_SIZE);
+}
+
 static void test_write_refuses(void **state)
 {
 	struct shh_plain m = { .form = SHH_FORM_GETH };
@@ -693,6 +759,8 @@ int main(void)
 		cmocka_unit_test(test_padding_rules),
 		cmocka_unit_test(test_size_field_length),
 		cmocka_unit_test(test_parity_layout),
+		cmocka_unit_test(test_read_any_choices),
+		cmocka_unit_test(test_no_random_bytes),
 		cmocka_unit_test(test_write_refuses),
 		cmocka_unit_test(test_decrypt_refuses),
 		cmocka_unit_test(test_password_keys),
