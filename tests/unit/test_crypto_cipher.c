@@ -110,6 +110,30 @@ static void test_ctr_carries_through_all_bytes(void **state)
 	vectors_close(NULL);
 }
 
+/* Another counter, from the middle of a block too, is another stream from its start. */
+static void test_ctr_seek(void **state)
+{
+	struct span key = random_bytes(16), first = random_bytes(16), other = random_bytes(16);
+	struct aes_ctr *a = ctr_with(key, first.data);
+
+	(void)state;
+	for (size_t before = 0; before < 40; before++) {
+		uint8_t got[50] = { 0 }, want[50] = { 0 };
+		struct aes_ctr *b = ctr_with(key, other.data);
+
+		aes_ctr_seek(a, first.data);
+		aes_ctr_run(a, got, got, before);
+		memset(got, 0, sizeof(got));
+		aes_ctr_seek(a, other.data);
+		aes_ctr_run(a, got, got, sizeof(got));
+		aes_ctr_run(b, want, want, sizeof(want));
+		assert_memory_equal(got, want, sizeof(got));
+		aes_ctr_free(b);
+	}
+	aes_ctr_free(a);
+	vectors_close(NULL);
+}
+
 static void test_ctr_refuses_other_key_sizes(void **state)
 {
 	uint8_t key[64] = { 0 }, iv[16] = { 0 };
@@ -280,6 +304,7 @@ int main(void)
 		cmocka_unit_test(test_ctr_vectors),
 		cmocka_unit_test(test_ctr_any_chunking),
 		cmocka_unit_test(test_ctr_carries_through_all_bytes),
+		cmocka_unit_test(test_ctr_seek),
 		cmocka_unit_test(test_ctr_refuses_other_key_sizes),
 		cmocka_unit_test(test_block_vectors),
 		cmocka_unit_test(test_gcm_vectors),
