@@ -353,6 +353,27 @@ static void test_w8_size_field_edges(void **state)
 	vectors_close(NULL);
 }
 
+/* geth wants two bytes before a signature, valid as that may be. */
+static void test_w8_shortest_signed(void **state)
+{
+	uint8_t digest[32];
+	struct seckey key;
+	struct shh_plain m;
+
+	(void)state;
+	assert_int_equal(seckey_generate(crypto, &key, &chance), OK);
+	for (size_t body = 1; body <= 3; body++) {
+		struct span p = vec_fill(0, body + SIG_SIZE);
+
+		mutable(p)[0] = 4;
+		keccak256(digest, p.data, body);
+		assert_int_equal(crypto_sign(crypto, mutable(p) + body, digest, &key), OK);
+		assert_int_equal(shh_plain_read(&m, p, SHH_FORM_GETH, crypto),
+				 body == 1 ? ERR_PAYLOAD : OK);
+	}
+	vectors_close(NULL);
+}
+
 /* --- recorded sessions ------------------------------------------------------------------ */
 
 static void check_session(const json_t *v, const char *where, void *ctx)
@@ -754,6 +775,7 @@ int main(void)
 		cmocka_unit_test(test_w8_malformed),
 		cmocka_unit_test(test_w8_bounds_of_every_header),
 		cmocka_unit_test(test_w8_size_field_edges),
+		cmocka_unit_test(test_w8_shortest_signed),
 		cmocka_unit_test(test_sessions_open),
 		cmocka_unit_test(test_mail_requests_open),
 		cmocka_unit_test(test_padding_rules),
