@@ -16,9 +16,8 @@
 
 #include <assert.h>
 
-#define REFUSED_MAX 64 /* told in one confirmation; more: the rest is not told */
-#define CODE_TIME   37 /* of refusals, as status-go v6.2.6 numbers them */
-#define CODE_OTHER  38
+#define REFUSED_MAX 64	/* told in one confirmation; more: the rest is not told */
+#define CODE	    37	/* of any refusal: what status-go v6.2.6 puts, whatever its reason */
 #define AGE_MAX	    255 /* seconds, of the ages kept for our own posts */
 
 /* One packet under way. */
@@ -31,7 +30,7 @@ struct intake {
 };
 
 static void refuse(struct shh *s, struct intake *in, const struct shh_envelope *env,
-		   uint64_t *counter, uint8_t code, const char *text)
+		   uint64_t *counter, const char *text)
 {
 	++*counter;
 	in->peer->dropped_in++;
@@ -39,7 +38,7 @@ static void refuse(struct shh *s, struct intake *in, const struct shh_envelope *
 	if (!in->confirms || in->refused_count == REFUSED_MAX)
 		return;
 	shh_envelope_hash(in->refused[in->refused_count].hash, env->content, env->nonce);
-	in->refused[in->refused_count].code = code;
+	in->refused[in->refused_count].code = CODE;
 	in->refused[in->refused_count++].text = text;
 }
 
@@ -47,19 +46,19 @@ static void refuse(struct shh *s, struct intake *in, const struct shh_envelope *
 static bool is_timely(struct shh *s, struct intake *in, const struct shh_envelope *env)
 {
 	if (env->raw.len > s->cfg.message_max) {
-		refuse(s, in, env, &s->stats.dropped_size, CODE_OTHER, "envelope too large");
+		refuse(s, in, env, &s->stats.dropped_size, "envelope too large");
 		return false;
 	}
 	if (env->ttl == 0 || env->ttl > SHH_TTL_MAX || env->expiry <= env->ttl) {
-		refuse(s, in, env, &s->stats.dropped_ttl, CODE_OTHER, "life out of range");
+		refuse(s, in, env, &s->stats.dropped_ttl, "life out of range");
 		return false;
 	}
 	if (env->expiry - env->ttl > in->now_s + SHH_SENT_AHEAD_MAX) {
-		refuse(s, in, env, &s->stats.dropped_stale, CODE_TIME, "envelope from future");
+		refuse(s, in, env, &s->stats.dropped_stale, "envelope from future");
 		return false;
 	}
 	if (env->expiry < in->now_s) {
-		refuse(s, in, env, &s->stats.dropped_stale, CODE_TIME, "very old envelope");
+		refuse(s, in, env, &s->stats.dropped_stale, "very old envelope");
 		return false;
 	}
 	return true;
@@ -154,7 +153,7 @@ static void slice_recognise(struct shh *s, struct intake *in)
 		if (c->known != SHH__NONE && !duplicate_seen(s, in->peer, &c->env, c->known))
 			continue;
 		if (c->known == SHH__NONE && !shh__bloom_wants(s, c->env.topic, true)) {
-			refuse(s, in, &c->env, &s->stats.dropped_bloom, CODE_OTHER,
+			refuse(s, in, &c->env, &s->stats.dropped_bloom,
 			       "envelope does not match bloom filter");
 			continue;
 		}
@@ -256,7 +255,7 @@ static void insert(struct shh *s, struct intake *in, const struct shh__candidate
 		return;
 	}
 	if (shh__pool_insert(&s->pool, &idx, &a) != OK) {
-		refuse(s, in, &c->env, &s->stats.dropped_full, CODE_OTHER, "pool is full");
+		refuse(s, in, &c->env, &s->stats.dropped_full, "pool is full");
 		return;
 	}
 	shh__known_set(&s->pool, idx, in->peer->slot);
@@ -278,7 +277,7 @@ static void slice_take(struct shh *s, struct intake *in)
 		struct shh__candidate *c = &slice->c[i];
 
 		if (!c->welcome) {
-			refuse(s, in, &c->env, &s->stats.dropped_work, CODE_OTHER,
+			refuse(s, in, &c->env, &s->stats.dropped_work,
 			       "envelope with low PoW received");
 			continue;
 		}

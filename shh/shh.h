@@ -95,14 +95,19 @@ void shh_peer_remove(struct shh *s, uint32_t peer, uint64_t now_ms);
 
 /* Take one packet.
  *
+ * code     relative to the capability, 0 to 127
  * payload  borrowed for this call
- * errors   a PEER error that ended the peer: an SHH_DROP event follows with the
- *          reason to send; nothing else is taken from it
+ * errors   ERR_STATE if there is no such peer any more; a PEER error (or ERR_MEM)
+ *          that ended the peer: SHH_EV_DROP follows with the reason to send, and
+ *          nothing else is taken from it
  */
 MUST_CHECK enum err shh_recv(struct shh *s, uint32_t peer, uint32_t code, struct span payload,
 			     uint64_t now_ms);
 
-/* How many bytes the transport can queue for a peer now; called whenever that grew. */
+/* How many bytes the transport can queue for a peer now; to be called whenever
+ * that grew, 131,072 until then.  SHH_EV_SEND of Messages lowers it by the
+ * payload; at 0 the peer waits.  One envelope alone may be larger than what is
+ * left; control packets, which are small, do not ask. */
 void shh_peer_credit(struct shh *s, uint32_t peer, size_t bytes, uint64_t now_ms);
 
 void shh_peer_trust(struct shh *s, uint32_t peer, bool trusted);
@@ -138,7 +143,10 @@ struct shh_post {
 };
 
 /* Encrypt, seal (a job), and put into the pool like any other envelope.
- * Exactly one SHH_POSTED with this id follows.
+ * Exactly one SHH_EV_POSTED with this id follows, after a job of the same id, if
+ * any work is to be done; the job's result comes by shh_job_done() even if it
+ * failed.  The creation second is drawn from the ages that other envelopes came
+ * with (hardening W9), so the message may look older than it is.
  *
  * errors   ERR_ARG, ERR_KEY, ERR_SIZE, ERR_WORK, ERR_BLOOM (outside our own bloom),
  *          ERR_FULL, ERR_MEM, ERR_RANDOM, ERR_NOT_FOUND (direct peer)
@@ -164,7 +172,8 @@ MUST_CHECK enum err shh_filter_remove(struct shh *s, uint32_t id,
 
 /* --- jobs ----------------------------------------------------------------- */
 
-/* A job's result; jobs not known any more (cancelled) are ignored. */
+/* A job's result: all of it, or what was reached when time_ms ended; jobs not
+ * known any more (cancelled) are ignored. */
 void shh_job_done(struct shh *s, uint32_t job, const struct shh_seal_progress *result,
 		  uint64_t now_ms);
 
@@ -229,9 +238,12 @@ struct shh_event {
 	} u;
 };
 
-/* Take the next event; false when there is none. */
+/* Take the next event; false when there is none.  Packets are built and keys
+ * tried here, within budgets of the present millisecond: what is left over makes
+ * shh_deadline() the next one. */
 bool shh_poll(struct shh *s, struct shh_event *ev);
 
+/* When shh_tick() is due, in ms, always after the last now_ms; UINT64_MAX: never. */
 uint64_t shh_deadline(const struct shh *s);
 void shh_tick(struct shh *s, uint64_t now_ms);
 
