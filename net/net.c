@@ -80,7 +80,6 @@ static enum err make_base(struct net *net)
 	/* One process, one loop: no locks, no surprises from the environment. */
 	event_config_set_flag(cfg, EVENT_BASE_FLAG_NOLOCK);
 	event_config_set_flag(cfg, EVENT_BASE_FLAG_IGNORE_ENV);
-	event_config_set_flag(cfg, EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
 	net->base = event_base_new_with_config(cfg);
 	event_config_free(cfg);
 	return net->base != NULL ? OK : ERR_IO;

@@ -31,6 +31,7 @@ struct wire {
 	bool writable;	/* it took no more and does again; or connect() is decided */
 	bool paused;	/* by the node; or it holds a rest */
 	bool listening; /* in is added */
+	bool knocked;	/* was readable while paused */
 	bool broken;	/* a write failed: the read side tells the node why */
 };
 
@@ -100,6 +101,10 @@ static void unqueue(struct wire_list *l, struct wire *w)
 
 /* --- notes of libevent's callbacks ------------------------------------------------- */
 
+static void listen_on(struct wire *w, bool on);
+
+/* A pause is mostly over in the next turn, so it is not worth two system calls;
+ * a second knock shows one that lasts. */
 static void in_ready(evutil_socket_t fd, short what, void *arg)
 {
 	struct wire *w = arg;
@@ -107,7 +112,12 @@ static void in_ready(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	w->readable = true;
-	enqueue(w);
+	if (!w->paused)
+		enqueue(w);
+	else if (w->knocked)
+		listen_on(w, false);
+	else
+		w->knocked = true;
 }
 
 static void out_ready(evutil_socket_t fd, short what, void *arg)
@@ -122,6 +132,7 @@ static void out_ready(evutil_socket_t fd, short what, void *arg)
 
 static void listen_on(struct wire *w, bool on)
 {
+	w->knocked = false;
 	if (on == w->listening)
 		return;
 	if (on && event_add(&w->in, NULL) != 0) {
@@ -256,7 +267,6 @@ void net__wire_pause(struct net *net, uint32_t link)
 	if (w == NULL)
 		return;
 	w->paused = true;
-	listen_on(w, false);
 }
 
 /* The rest is given in the next turn, so that no link gets two shares of one. */
@@ -301,7 +311,6 @@ static void keep_rest(struct wire *w, const uint8_t *data, size_t len)
 {
 	struct net *net = w->net;
 
-	listen_on(w, false);
 	w->paused = true;
 	w->appetite = w->appetite / 2 > NET__READ_MIN ? w->appetite / 2 : NET__READ_MIN;
 	w->rest = malloc(len);
