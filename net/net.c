@@ -367,12 +367,15 @@ static bool is_over(const struct net *net)
 
 enum err net_run(struct net *net)
 {
+	int look; /* without ONCE, libevent looks again as long as a socket is readable */
+
 	/* The first turn does not wait: the node may have something to say already. */
 	for (;;) {
 		turn(net);
 		if (is_over(net))
 			return OK;
-		if (event_base_loop(net->base, net->again ? EVLOOP_NONBLOCK : EVLOOP_ONCE) < 0)
+		look = net->again ? EVLOOP_ONCE | EVLOOP_NONBLOCK : EVLOOP_ONCE;
+		if (event_base_loop(net->base, look) < 0)
 			return ERR_IO;
 	}
 }
