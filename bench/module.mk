@@ -15,6 +15,7 @@ bench: deps-build $(O)/bench $(O)/sotto ## numbers, each beside its limit in the
 
 # The load generator: one program of its own, for make bench-peers.
 LOAD_OBJ := $(patsubst %.c,$(O)/obj/%.o,$(sort $(wildcard bench/load/*.c)))
+-include $(LOAD_OBJ:.o=.d)
 
 $(O)/load: $(LOAD_OBJ) $(O)/lib/shh.a $(O)/lib/rlpx.a $(O)/lib/enr.a $(O)/lib/crypto.a $(O)/lib/rlp.a $(O)/lib/base.a
 	@mkdir -p $(@D)
