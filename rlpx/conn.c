@@ -197,8 +197,6 @@ void rlpx__fail(struct rlpx *c, enum err e, unsigned reason, uint64_t now_ms)
 
 void rlpx__drop(struct rlpx *c, enum err e, unsigned reason)
 {
-	if (c->state == RLPX__CLOSED)
-		return;
 	conn_end_because(c, e, reason, false);
 	c->waits = 0;
 	conn_close(c);

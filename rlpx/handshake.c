@@ -14,12 +14,12 @@
  */
 #include "rlpx/handshake.h"
 
+#include <assert.h>
+
 #include "rlp/rlp.h"
 
-#define POINT_MARK	0x04
-#define AUTH_VERSION	4
-#define PLAIN_AUTH_BODY (AUTH_PLAIN - ECIES_OVERHEAD)
-#define PLAIN_ACK_BODY	(ACK_PLAIN - ECIES_OVERHEAD)
+#define POINT_MARK   0x04
+#define AUTH_VERSION 4
 
 static const struct span nothing;
 
@@ -233,8 +233,9 @@ static enum err auth_parse(struct auth *a, const uint8_t *body, size_t len, bool
 	struct rlp_reader r = rlp_reader_init(body, len), list;
 
 	if (plain) { /* sig 65 | hash of the ephemeral key 32 | id 64 | nonce 32 | 00 */
+		assert(len == AUTH_PLAIN - ECIES_OVERHEAD);
 		*a = (struct auth){ body, body + 97, body + 161 };
-		return len == PLAIN_AUTH_BODY ? OK : ERR_SIZE;
+		return OK;
 	}
 	rlp_read_list(&r, &list);
 	a->sig = rlp_read_fixed(&list, SIG_SIZE);
@@ -283,6 +284,7 @@ enum err rlpx__ack_open(struct rlpx__handshake *hs, const struct rlpx__identity 
 
 	if (e != OK || *more)
 		return e;
+	assert(!hs->plain || len == ACK_PLAIN - ECIES_OVERHEAD);
 	if (!hs->plain) {
 		struct rlp_reader r = rlp_reader_init(body, len), list;
 
@@ -292,8 +294,6 @@ enum err rlpx__ack_open(struct rlpx__handshake *hs, const struct rlpx__identity 
 		(void)rlp_read_u64(&list);
 		if (rlp_reader_err(&list) != OK)
 			return ERR_RLP;
-	} else if (len != PLAIN_ACK_BODY) {
-		return ERR_SIZE;
 	}
 	memcpy(hs->peer_ephemeral.b, key, sizeof(hs->peer_ephemeral.b));
 	memcpy(hs->peer_nonce, nonce, sizeof(hs->peer_nonce));

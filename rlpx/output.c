@@ -8,6 +8,8 @@
  * messages stay queued).  What goes first: Hello, Disconnect, Pong, Ping, then
  * the capabilities in turn.
  */
+#include <assert.h>
+
 #include "rlp/rlp.h"
 #include "rlpx/conn.h"
 #include "rlpx/disconnect.h"
@@ -40,7 +42,7 @@ static void twin_keep(struct blob *payload, const uint8_t *compressed, size_t le
  *
  * blob     where payload comes from, for its twin; NULL if from nowhere
  * job      set to seal it
- * errors   ERR_MEM; ERR_SIZE if it does not fit a frame
+ * errors   ERR_MEM
  */
 static enum err frame_write(struct rlpx *c, struct rlpx__seal_job *job, uint32_t code,
 			    struct span payload, struct blob *blob, bool snappy)
@@ -68,8 +70,7 @@ static enum err frame_write(struct rlpx *c, struct rlpx__seal_job *job, uint32_t
 		memcpy(body + code_len, payload.data, len);
 	}
 	len += code_len;
-	if (len > RLPX_FRAME_MAX)
-		return ERR_SIZE;
+	assert(len <= RLPX_FRAME_MAX); /* rlpx_send() took only what fits */
 	padded = rlpx__frame_padded(len);
 	memset(body + len, 0, padded - len);
 	buf_commit(&c->out, FRAME_HEADER + padded + FRAME_MAC);

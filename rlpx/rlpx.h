@@ -8,6 +8,7 @@
  *
  * Rhythm of a connection:
  *	rlpx_recv() until all input is taken, polling after each call;
+ *	rlpx_tick() when its deadline is there, then polling;
  *	rlpx_seal_many() over the connections that were touched, then write what
  *	rlpx_output() lends and acknowledge it; sleep until rlpx_deadline().
  *

@@ -345,6 +345,25 @@ static void test_equal_keys(void **state)
 	pair_free(&p);
 }
 
+/* An ack whose ephemeral key is the recipient's static key. */
+static void test_equal_keys_in_ack(void **state)
+{
+	struct pair p;
+	struct rlpx__identity us;
+	struct rlpx__handshake hs = { .initiator = false };
+
+	(void)state;
+	pair_start(&p, 47);
+	us = rlpx__host_identity(p.b.host);
+	hs.peer = *rlpx_host_id(p.a.host);
+	hs.ephemeral = p.b.key;
+	hs.ephemeral_pub = *rlpx_host_id(p.b.host);
+	assert_int_equal(rlpx__ack_write(&hs, &us), OK);
+	assert_int_equal(side_give(&p, &p.a, hs.sent, hs.sent_len), ERR_KEY);
+	assert_string_equal(p.a.log, "closed:ERR_KEY:us:100 ");
+	pair_free(&p);
+}
+
 /* No chance to be had: the operation ends, nothing goes out (hardening C8). */
 static bool no_chance(void *ctx, uint8_t *out, size_t len)
 {
@@ -593,6 +612,7 @@ int main(void)
 		cmocka_unit_test(test_storm_then_clean),
 		cmocka_unit_test(test_identities),
 		cmocka_unit_test(test_equal_keys),
+		cmocka_unit_test(test_equal_keys_in_ack),
 		cmocka_unit_test(test_no_chance),
 		cmocka_unit_test(test_pipelined),
 		cmocka_unit_test(test_every_state_and_input),
