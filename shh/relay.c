@@ -19,7 +19,7 @@
 #include <assert.h>
 
 #define HEADER_MAX    5	  /* of a Messages packet's list */
-#define LIFE_MARGIN_S 2	  /* the peer may see it so much later (whisper.md 8, row 4) */
+#define CLOCK_SLACK_S 1	  /* seconds that a peer's clock may stand behind ours */
 #define AHEAD_GETH    8	  /* seconds that an envelope may be ahead of our clock, of 10 */
 #define GATHER_PART   8	  /* envelopes in a packet for each ms that the next one gathers */
 #define RETRY_MS      50  /* after memory was refused */
@@ -85,21 +85,34 @@ static bool bloom_wants(const struct shh__peer *p, struct shh_topic topic)
 	return shh_bloom_match(&p->status.bloom, &sample);
 }
 
-/* Whether the peer finds enough work in one form, even if it looks a little later. */
-static bool work_suffices(const struct shh *s, const struct shh__peer *p,
-			  const struct shh__entry *e, enum shh_digest d, enum shh_rule rule)
+static double work_of(const struct shh *s, const struct shh__entry *e, enum shh_digest d,
+		      enum shh_rule rule, uint32_t life_s)
 {
-	uint32_t ahead = ahead_s(e, shh__now_s(s));
-	uint32_t life = e->ttl + LIFE_MARGIN_S + (ahead > 0 ? ahead + 1 : 0);
 	struct shh_envelope env;
 
 	shh__entry_envelope(&s->pool, e, d, &env);
-	return shh_work_value_life(rule, e->bits[d], &env, life) >= p->status.min_pow;
+	return shh_work_value_life(rule, e->bits[d], &env, life_s);
 }
 
-/* Choose the form for a peer; false if there is none that it takes. */
-static bool form_choose(const struct shh *s, const struct shh__peer *p, const struct shh__entry *e,
-			uint8_t *digest)
+/* Whether the peer finds enough work in one form.  To a clock that stands behind
+ * ours a fresh envelope comes from the future, and geth divides its work by that
+ * much more life: one at the limit waits until nobody can see it so. */
+static enum verdict work_verdict(const struct shh *s, const struct shh__peer *p,
+				 const struct shh__entry *e, enum shh_digest d, enum shh_rule rule)
+{
+	uint32_t ahead = ahead_s(e, shh__now_s(s) - CLOCK_SLACK_S);
+	uint32_t longer = ahead > 0 ? ahead + 1 : 0;
+
+	if (work_of(s, e, d, rule, e->ttl + longer) >= p->status.min_pow)
+		return TAKE;
+	if (ahead > 0 && work_of(s, e, d, rule, e->ttl) >= p->status.min_pow)
+		return AWAIT;
+	return SKIP;
+}
+
+/* Choose the form for a peer; SKIP if there is none that it takes. */
+static enum verdict form_choose(const struct shh *s, const struct shh__peer *p,
+				const struct shh__entry *e, uint8_t *digest)
 {
 	enum shh_digest own = shh__dialect_digest(p->dialect);
 	bool has_own = (e->forms >> own & 1) != 0;
@@ -107,20 +120,23 @@ static bool form_choose(const struct shh *s, const struct shh__peer *p, const st
 
 	if (p->dialect == SHH_DIALECT_SOTTO) {
 		*digest = e->first;
-		return any || work_suffices(s, p, e, e->first,
-					    e->first == SHH_DIGEST_DOUBLE ? SHH_RULE_GETH18
-									  : SHH_RULE_GETH19);
+		return any ? TAKE
+			   : work_verdict(s, p, e, e->first,
+					  e->first == SHH_DIGEST_DOUBLE ? SHH_RULE_GETH18
+									: SHH_RULE_GETH19);
 	}
 	if (p->dialect == SHH_DIALECT_UNKNOWN) {
 		*digest = e->first;
-		return any;
+		return any ? TAKE : SKIP;
 	}
 	if (any && !has_own) { /* parity names no minimum, but its users want its work */
 		*digest = e->first;
-		return p->dialect != SHH_DIALECT_PARITY || !s->cfg.bridge;
+		return p->dialect != SHH_DIALECT_PARITY || !s->cfg.bridge ? TAKE : SKIP;
 	}
 	*digest = (uint8_t)own;
-	return has_own && (any || work_suffices(s, p, e, own, shh__dialect_rule(p->dialect)));
+	if (!has_own)
+		return SKIP;
+	return any ? TAKE : work_verdict(s, p, e, own, shh__dialect_rule(p->dialect));
 }
 
 static enum verdict verdict(const struct shh *s, const struct shh__peer *p, uint32_t idx,
@@ -128,23 +144,30 @@ static enum verdict verdict(const struct shh *s, const struct shh__peer *p, uint
 {
 	const struct shh__entry *e = shh__entry(&s->pool, idx);
 	uint64_t now_s = shh__now_s(s);
+	enum verdict v;
 
 	if (shh__known(&s->pool, idx, p->slot) || e->expiry <= now_s)
 		return SKIP;
 	if (s->cfg.light && !e->own) /* light: we relay nothing */
 		return SKIP;
-	if (!bloom_wants(p, e->topic) || !form_choose(s, p, e, digest))
+	if (!bloom_wants(p, e->topic))
+		return SKIP;
+	v = form_choose(s, p, e, digest);
+	if (v == SKIP)
 		return SKIP;
 	if (HEADER_MAX + shh_envelope_size(e->len, e->nonce[*digest]) > s->cfg.message_max)
 		return SKIP;
-	return ahead_s(e, now_s) > ahead_max(p->dialect) ? AWAIT : TAKE;
+	return ahead_s(e, now_s) > ahead_max(p->dialect) ? AWAIT : v;
 }
 
-/* An envelope from the future is looked at again by everybody when it is due. */
+/* An envelope that is too young for a peer is looked at again by everybody when
+ * it may be sent, or when its work cannot look less any more. */
 static void await(struct shh *s, uint32_t idx, enum shh_dialect d)
 {
 	struct shh__entry *e = shh__entry(&s->pool, idx);
-	uint64_t wait_s = ahead_s(e, shh__now_s(s)) - ahead_max(d);
+	uint32_t ahead = ahead_s(e, shh__now_s(s));
+	uint64_t wait_s = ahead > ahead_max(d) ? ahead - ahead_max(d)
+					       : ahead_s(e, shh__now_s(s) - CLOCK_SLACK_S);
 	struct shh__due due = { .at_ms = s->now_ms + wait_s * 1000, .seq = e->seq, .idx = idx };
 
 	if (e->awaited)
