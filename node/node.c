@@ -527,3 +527,10 @@ void node_stats(const struct node *n, struct node_stats *out)
 	out->links = n->count.links;
 	out->peers = n->count.peers;
 }
+
+void node_shh_stats(const struct node *n, struct shh_stats *out)
+{
+	memset(out, 0, sizeof(*out));
+	if (n->shh)
+		shh_stats(n->shh, out);
+}

@@ -268,5 +268,6 @@ struct node_stats {
 	uint32_t links, peers;
 };
 void node_stats(const struct node *n, struct node_stats *out);
+void node_shh_stats(const struct node *n, struct shh_stats *out); /* zeros with no_shh */
 
 #endif /* NODE_NODE_H */

@@ -15,6 +15,7 @@ enum event_kind {
 	EVENT_CONNECT,	 /* a caller reaches the host it called */
 	EVENT_CONNECTED, /* it hears back */
 	EVENT_JOB,	 /* a worker is done */
+	EVENT_CALL,	 /* somebody wanted to be called */
 };
 
 /* Something at a time; equals in the order in which they were made. */

@@ -109,8 +109,7 @@ static void job_begin(struct sim_world *w, uint32_t host, uint32_t id,
 	struct job *job;
 	size_t i;
 
-	if (seal->hashes_max > 0)
-		max = u64_min(max, seal->hashes_max);
+	max = u64_min(max, seal->hashes_max);
 	if (seal->time_ms > 0)
 		max = u64_min(max, (uint64_t)seal->time_ms * SIM_HASH_RATE / 1000);
 	while (!p.done && p.next < max)
@@ -249,7 +248,16 @@ static void happen(struct sim_world *w, const struct event *e)
 	case EVENT_CONNECT: sim__on_connect(w, e->what, e->life); break;
 	case EVENT_CONNECTED: sim__on_connected(w, e->what, e->life); break;
 	case EVENT_JOB: on_job(w, e->what, e->life); break;
+	case EVENT_CALL:
+		if (w->cfg.call)
+			w->cfg.call(w->cfg.ctx, e->what);
+		break;
 	}
+}
+
+void sim_call_at(struct sim_world *w, uint64_t at_ms, uint32_t what)
+{
+	sim__at(w, u64_max(at_ms, w->now_ms), EVENT_CALL, what, 0);
 }
 
 bool sim_step(struct sim_world *w, uint64_t until_ms)
@@ -351,6 +359,11 @@ static int64_t wall_offset(const struct host *h)
 	return (int64_t)SIM_EPOCH_MS + h->clock_offset_ms;
 }
 
+uint64_t sim_wall_s(const struct sim_world *w, uint32_t host)
+{
+	return (uint64_t)((int64_t)w->now_ms + wall_offset(w->host[host])) / 1000;
+}
+
 enum err sim_start(struct sim_world *w, uint32_t host)
 {
 	struct host *h = w->host[host];
@@ -397,6 +410,8 @@ void sim_kill(struct sim_world *w, uint32_t host)
 	if (!h->node)
 		return;
 	sim__note(w, 'k', host, h->life, NULL, 0);
+	if (w->cfg.closing)
+		w->cfg.closing(w->cfg.ctx, host, h->node);
 	sim__break_all(w, host);
 	node_free(h->node);
 	h->node = NULL;
@@ -463,6 +478,16 @@ static struct pair *find_pair(const struct sim_world *w, uint32_t a, uint32_t b)
 		if (w->pair[i].a == low && w->pair[i].b == high)
 			return &w->pair[i];
 	return NULL;
+}
+
+struct sim_shape sim_default_shape(const struct sim_world *w)
+{
+	return w->cfg.shape;
+}
+
+void sim_set_default_shape(struct sim_world *w, const struct sim_shape *shape)
+{
+	w->cfg.shape = *shape;
 }
 
 struct sim_shape sim_shape_of(const struct sim_world *w, uint32_t a, uint32_t b)

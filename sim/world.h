@@ -36,8 +36,11 @@ struct sim_config {
 	struct log log;
 	struct sim_shape shape; /* where a pair has none of its own */
 	/* What a node says that is not for the wires; free to call anything here but
-	 * sim_step(), sim_kill() and sim_free().  May be NULL. */
+	 * sim_step(), sim_kill() and sim_free().  May be NULL, as the others. */
 	void (*event)(void *ctx, uint32_t host, const struct node_event *ev);
+	/* A node is about to be freed: the last look at its figures. */
+	void (*closing)(void *ctx, uint32_t host, const struct node *n);
+	void (*call)(void *ctx, uint32_t what); /* of sim_call_at() */
 	void *ctx;
 };
 
@@ -48,6 +51,7 @@ void sim_free(struct sim_world *w); /* NULL is allowed */
 uint64_t sim_now_ms(const struct sim_world *w);
 struct crypto *sim_crypto(struct sim_world *w);
 struct rng sim_rng(struct sim_world *w); /* of the world itself: scenarios, tests */
+uint64_t sim_wall_s(const struct sim_world *w, uint32_t host); /* unix time, as a host sees it */
 
 /* Add a host; it is down.
  *
@@ -72,13 +76,19 @@ void sim_clock(struct sim_world *w, uint32_t host, int64_t offset_ms);
 struct node *sim_node(struct sim_world *w, uint32_t host);
 const struct node *sim_look(const struct sim_world *w, uint32_t host); /* only looks */
 
-/* The ledger of a host. */
+/* The ledger of a host, which begins anew with each life. */
 struct mem *sim_mem(struct sim_world *w, uint32_t host);
 
 /* Give a pair a shape of its own; wires that exist follow.  cut also breaks them. */
 MUST_CHECK enum err sim_shape(struct sim_world *w, uint32_t a, uint32_t b,
 			      const struct sim_shape *shape);
+struct sim_shape sim_default_shape(const struct sim_world *w);
+void sim_set_default_shape(struct sim_world *w,
+			   const struct sim_shape *shape); /* of wires to come */
 struct sim_shape sim_shape_of(const struct sim_world *w, uint32_t a, uint32_t b);
+
+/* Call back at a time, or as soon as that is over. */
+void sim_call_at(struct sim_world *w, uint64_t at_ms, uint32_t what);
 
 /* Let the next thing happen, if it is due by until_ms; false if nothing was, and
  * then it is until_ms. */
