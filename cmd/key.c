@@ -124,6 +124,7 @@ int run_key_inspect(struct settings *set)
 
 int run_key_to_enode(struct settings *set)
 {
+	static const uint8_t loopback[4] = { 127, 0, 0, 1 };
 	char url[ENODE_TEXT_MAX];
 	const char *unused;
 	struct enode e;
@@ -136,6 +137,8 @@ int run_key_to_enode(struct settings *set)
 	e.id = k.public;
 	e.has_endpoint = true;
 	e.at = settings_listen(set);
+	if (ip_class_of(&e.at.ip) == IP_UNSPECIFIED) /* --addr :PORT */
+		e.at.ip = ip_from4(loopback);
 	if (set->ip != NULL && endpoint_parse(&e.at, set->ip, &unused) != OK)
 		memset(&e.at.ip, 0, sizeof(e.at.ip)); /* not reached: it was read before */
 	if (settings_given(set, "tcp"))
