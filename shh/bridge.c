@@ -112,6 +112,11 @@ void shh__bridge_families(struct shh *s)
 	}
 }
 
+double shh__bridge_target(const struct shh *s, enum shh_digest d)
+{
+	return s->bridge_on[d] ? s->bridge_target[d] : TARGET;
+}
+
 /* --- from arrival to job ------------------------------------------------------------------------- */
 
 static bool lacks(const struct shh *s, const struct shh__entry *e, enum shh_digest d)

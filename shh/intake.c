@@ -18,6 +18,7 @@
 
 #define REFUSED_MAX 64	/* told in one confirmation; more: the rest is not told */
 #define CODE	    37	/* of any refusal: what status-go v6.2.6 puts, whatever its reason */
+#define STRONG_BITS 8	/* fewer zero bits may be chance */
 #define AGE_MAX	    255 /* seconds, of the ages kept for our own posts */
 
 /* One packet under way. */
@@ -157,7 +158,6 @@ static void slice_recognise(struct shh *s, struct intake *in)
 			       "envelope does not match bloom filter");
 			continue;
 		}
-		c->welcome = false;
 		slice->count++;
 	}
 }
@@ -173,22 +173,37 @@ static enum shh_digest first_digest(const struct shh *s, const struct shh__peer 
 	return p->digest_double ? SHH_DIGEST_DOUBLE : SHH_DIGEST_SINGLE;
 }
 
-static void slice_hash(struct shh *s, uint32_t count, double floor)
+static void slice_hash(struct shh *s, uint32_t count)
 {
 	struct shh__slice *slice = &s->slice;
 
 	shh_work_bits_many(slice->work, count);
 	for (uint32_t i = 0; i < count; i++) {
 		struct shh__candidate *c = &slice->c[slice->who[i]];
+		enum shh_digest d = slice->work[i].digest;
 
-		c->bits = slice->work[i].bits;
-		c->digest = slice->work[i].digest;
-		c->work = shh__work_best(&c->env, c->digest, c->bits);
-		c->welcome = c->work >= floor;
+		c->bits[d] = slice->work[i].bits;
+		c->work[d] = shh__work_best(&c->env, d, c->bits[d]);
 	}
 }
 
-/* Second pass: grade under the likelier digest, then what failed under the other. */
+static void slice_ask(struct shh__slice *slice, uint32_t n, uint32_t who, enum shh_digest d)
+{
+	const struct shh_envelope *env = &slice->c[who].env;
+
+	slice->work[n] = (struct shh_work_item){ .content = env->content, .nonce = env->nonce };
+	slice->work[n].digest = d;
+	slice->who[n] = (uint16_t)who;
+}
+
+static enum shh_digest other_digest(enum shh_digest d)
+{
+	return d == SHH_DIGEST_DOUBLE ? SHH_DIGEST_SINGLE : SHH_DIGEST_DOUBLE;
+}
+
+/* Second pass: grade under the likelier digest; then what failed under the
+ * other, and what has so little work that it may be chance: a form that was
+ * sealed for the other digest must not be taken for a poor one of this. */
 static void slice_grade(struct shh *s, struct shh__peer *p)
 {
 	struct shh__slice *slice = &s->slice;
@@ -196,27 +211,36 @@ static void slice_grade(struct shh *s, struct shh__peer *p)
 	uint32_t n = 0;
 
 	for (uint32_t i = 0; i < slice->count; i++) {
-		struct shh__candidate *c = &slice->c[i];
-
-		slice->work[n] =
-			(struct shh_work_item){ .content = c->env.content, .nonce = c->env.nonce };
-		slice->work[n].digest = first_digest(s, p, c);
-		slice->who[n++] = (uint16_t)i;
+		slice->c[i].digest = first_digest(s, p, &slice->c[i]);
+		slice_ask(slice, n++, i, slice->c[i].digest);
 	}
-	slice_hash(s, n, floor);
+	slice_hash(s, n);
 	n = 0;
 	for (uint32_t i = 0; i < slice->count; i++) {
 		struct shh__candidate *c = &slice->c[i];
 
-		if (c->welcome || c->known != SHH__NONE)
-			continue;
-		slice->work[n] =
-			(struct shh_work_item){ .content = c->env.content, .nonce = c->env.nonce };
-		slice->work[n].digest =
-			c->digest == SHH_DIGEST_DOUBLE ? SHH_DIGEST_SINGLE : SHH_DIGEST_DOUBLE;
-		slice->who[n++] = (uint16_t)i;
+		c->work[other_digest(c->digest)] = -1;
+		if (c->known == SHH__NONE &&
+		    (c->work[c->digest] < floor || c->bits[c->digest] < STRONG_BITS))
+			slice_ask(slice, n++, i, other_digest(c->digest));
 	}
-	slice_hash(s, n, floor);
+	slice_hash(s, n);
+	for (uint32_t i = 0; i < n; i++) {
+		struct shh__candidate *c = &slice->c[slice->who[i]];
+		enum shh_digest other = other_digest(c->digest);
+
+		if (c->work[other] >= floor &&
+		    (c->work[c->digest] < floor || c->bits[other] >= STRONG_BITS))
+			c->digest = other;
+	}
+}
+
+/* The least work that the second form of an envelope is worth keeping for. */
+static double second_floor(const struct shh *s, enum shh_digest d)
+{
+	double floor = shh__floor(s), target = shh__bridge_target(s, d);
+
+	return floor > target ? floor : target;
 }
 
 /* The form that was missing has come: give it to the record, unless it is gone
@@ -228,7 +252,7 @@ static void fill(struct shh *s, const struct shh__candidate *c)
 
 	if (e == NULL || e->state != SHH__LIVE || (e->forms >> c->digest & 1) != 0)
 		return;
-	shh__pool_fill(&s->pool, idx, c->digest, c->env.nonce, c->bits);
+	shh__pool_fill(&s->pool, idx, c->digest, c->env.nonce, c->bits[c->digest]);
 	shh__bridge_filled(s, idx, e->seq);
 }
 
@@ -239,8 +263,8 @@ static void insert(struct shh *s, struct intake *in, const struct shh__candidate
 		.content = c->env.content,
 		.nonce = c->env.nonce,
 		.digest = c->digest,
-		.bits = c->bits,
-		.work = c->work,
+		.bits = c->bits[c->digest],
+		.work = c->work[c->digest],
 		.expiry = (uint32_t)c->env.expiry,
 		.ttl = (uint32_t)c->env.ttl,
 		.topic = c->env.topic,
@@ -259,6 +283,9 @@ static void insert(struct shh *s, struct intake *in, const struct shh__candidate
 		return;
 	}
 	shh__known_set(&s->pool, idx, in->peer->slot);
+	if (c->work[other_digest(c->digest)] >= second_floor(s, other_digest(c->digest)))
+		shh__pool_fill(&s->pool, idx, other_digest(c->digest), c->env.nonce,
+			       c->bits[other_digest(c->digest)]);
 	s->stats.envelopes_new++;
 	clock_saw(s, in->peer, &c->env);
 	if (sent <= in->now_s) {
@@ -275,8 +302,9 @@ static void slice_take(struct shh *s, struct intake *in)
 
 	for (uint32_t i = 0; i < slice->count; i++) {
 		struct shh__candidate *c = &slice->c[i];
+		double least = c->known == SHH__NONE ? shh__floor(s) : second_floor(s, c->digest);
 
-		if (!c->welcome) {
+		if (c->work[c->digest] < least) {
 			refuse(s, in, &c->env, &s->stats.dropped_work,
 			       "envelope with low PoW received");
 			continue;
@@ -286,7 +314,7 @@ static void slice_take(struct shh *s, struct intake *in)
 		else
 			insert(s, in, c);
 		in->peer->digest_double = c->digest == SHH_DIGEST_DOUBLE;
-		shh__dialect_saw(s, in->peer, c->digest, c->bits);
+		shh__dialect_saw(s, in->peer, c->digest, c->bits[c->digest]);
 	}
 }
 

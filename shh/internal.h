@@ -161,10 +161,9 @@ struct shh__candidate {
 	struct shh_envelope env;
 	struct fingerprint print;
 	uint32_t known; /* the record it would fill; SHH__NONE: new */
-	double work;
-	unsigned bits;
-	enum shh_digest digest;
-	bool welcome;
+	double work[SHH_DIGESTS]; /* the best value under any rule; negative: not graded */
+	unsigned bits[SHH_DIGESTS];
+	enum shh_digest digest; /* the form that it is taken for */
 };
 
 struct shh__slice {
@@ -335,6 +334,7 @@ MUST_CHECK enum err shh__ack_recv(struct shh *s, struct shh__peer *p, uint32_t c
 void shh__bridge_init(struct shh *s);
 void shh__bridge_families(
 	struct shh *s); /* a peer came, went or changed: who is there to bridge to */
+double shh__bridge_target(const struct shh *s, enum shh_digest d); /* what a bridge seals for */
 void shh__bridge_run(struct shh *s);
 void shh__bridge_due(struct shh *s, uint32_t idx, uint64_t seq, enum shh_digest d);
 void shh__bridge_filled(struct shh *s, uint32_t idx, uint64_t seq);
