@@ -116,7 +116,8 @@ static bool keep_hello(struct node *n, struct node__link *l, const struct rlpx_e
 		return false;
 	l->hello->hello = *ev->u.hello.peer;
 	l->hello->shared_count = count;
-	memcpy(l->hello->shared, ev->u.hello.shared, count * sizeof(l->hello->shared[0]));
+	if (count > 0)
+		memcpy(l->hello->shared, ev->u.hello.shared, count * sizeof(l->hello->shared[0]));
 	return true;
 }
 
@@ -136,6 +137,8 @@ static void on_hello(struct node *n, struct node__link *l, const struct rlpx_eve
 		}
 	}
 	node__link_mark(n, l, NODE__TELL_HELLO);
+	if (ev->u.hello.shared_count == 0)
+		return; /* RLPx ends it as useless */
 	if (node__admit_identity(n, l, true) && l->state != NODE__WAITING)
 		node__wire_up(n, l);
 }

@@ -354,8 +354,10 @@ static enum err greet(struct rlpx *c, struct span payload, uint64_t now_ms)
 		return ERR_SELF;
 	count = rlpx__capabilities_match(shared, h->caps, h->cap_count, h->peer_hello.caps,
 					 h->peer_hello.cap_count);
-	if (count == 0)
-		return ERR_USELESS;
+	if (count == 0) {
+		c->useless = true; /* fails once its Hello was shown */
+		return OK;
+	}
 	e = rlpx__mux_new(&c->mux, h->mem, shared, count);
 	if (e != OK)
 		return e;

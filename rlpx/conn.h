@@ -83,6 +83,7 @@ struct rlpx {
 	uint8_t waits;	 /* WAITS_... */
 	bool identified; /* peer is known */
 	bool snappy;	 /* both sides are at version 5: from the Hellos on */
+	bool useless;	 /* nothing is shared: ends once its Hello was shown */
 	bool hello_due;	 /* ours was not sealed yet */
 	bool pong_due;	 /* one at most, however many pings (hardening B4) */
 	bool ping_due;

@@ -291,7 +291,10 @@ static void hello_show(struct rlpx *c, struct rlpx_event *ev)
 	c->waits &= (uint8_t)~WAITS_HELLO;
 	ev->type = RLPX_HELLO;
 	ev->u.hello.peer = &c->host->peer_hello;
-	ev->u.hello.shared = rlpx__mux_shared(c->mux, &ev->u.hello.shared_count);
+	ev->u.hello.shared = NULL;
+	ev->u.hello.shared_count = 0;
+	if (!c->useless)
+		ev->u.hello.shared = rlpx__mux_shared(c->mux, &ev->u.hello.shared_count);
 }
 
 bool rlpx_poll(struct rlpx *c, struct rlpx_event *ev)
@@ -309,6 +312,10 @@ bool rlpx_poll(struct rlpx *c, struct rlpx_event *ev)
 	if (c->waits & WAITS_MESSAGE && message_show(c, ev))
 		return true;
 	rlpx__payload_done(c);
+	if (c->useless) {
+		c->useless = false;
+		rlpx__fail(c, ERR_USELESS, RLPX_USELESS, c->heard_ms);
+	}
 	if (c->waits & WAITS_CLOSED) {
 		c->waits &= (uint8_t)~WAITS_CLOSED;
 		ev->type = RLPX_CLOSED;

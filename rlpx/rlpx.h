@@ -133,7 +133,8 @@ void rlpx_open_many(struct rlpx_input *inputs, size_t count, uint64_t now_ms);
 enum rlpx_event_type {
 	RLPX_IDENTIFIED, /* secrets agreed, peer known, its Hello not yet read: the
 	                    moment to refuse it (too many, connected already, self) */
-	RLPX_HELLO,	 /* Hellos exchanged, capabilities matched: u.hello */
+	RLPX_HELLO,	 /* Hellos exchanged, capabilities matched: u.hello; if none is
+	                    shared, RLPX_CLOSED follows with ERR_USELESS */
 	RLPX_MESSAGE,	 /* u.message: of a shared capability */
 	RLPX_CLOSED,	 /* u.closed: once, last */
 };

@@ -344,7 +344,13 @@ static void machine(struct pair *p, const json_t *session, const struct rlpx__se
 	side_poll(&p->a);
 	rlpx_seal_many(&p->a.conn, 1, p->now_ms); /* our Hello */
 	e = side_give(p, &p->a, stream.data, stream.len);
-	if (refusal != OK) {
+	if (refusal == ERR_USELESS) { /* a Hello to be read, then the end */
+		assert_true(e == OK || e == refusal);
+		rlpx_stream_ended(p->a.conn, p->now_ms);
+		side_poll(&p->a);
+		assert_non_null(strstr(p->a.log, "hello:"));
+		assert_non_null(strstr(p->a.log, "closed:ERR_USELESS:us:3 "));
+	} else if (refusal != OK) {
 		assert_int_equal(e, refusal);
 	} else {
 		assert_true(e == OK || p->a.closed);
