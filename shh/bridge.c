@@ -23,6 +23,7 @@
 #define SOURCE_PART    4    /* of the budget for any one source */
 #define TRIES	       16   /* times the expected number of hashes before giving up */
 #define MARGIN_S       2    /* as in relay.c: the peer may look later */
+#define BUSY_MS	       1000 /* until it asks again when too many jobs are under way */
 #define LIFE_MIN_S     2    /* less is not worth sealing */
 #define STEPS	       1024 /* arrivals looked at in one go */
 
@@ -214,7 +215,7 @@ void shh__bridge_due(struct shh *s, uint32_t idx, uint64_t seq, enum shh_digest 
 		return;
 	bits = bits_for(s, e, d, s->bridge_target[d]);
 	if (s->job_count >= SHH_JOBS_MAX / 2) { /* posts come first */
-		again_at(s, idx, seq, d, s->now_ms + WAIT_MIN_MS);
+		again_at(s, idx, seq, d, s->now_ms + BUSY_MS);
 		return;
 	}
 	at = budget_take(s, e, bits);
