@@ -149,9 +149,9 @@ func playMessagesToUs(t *T, family string) {
 	}{{small, 0.2, notes(1, 1024)}, {large, 0.000001, notes(512 << 10)}} {
 		count := fmt.Sprint(len(part.notes) / 2)
 		sym := t.listen("--peer", part.from.enode, "--symkey", hexOf(k.sym), "--topic", topic,
-			"--count", count, "--shh.pow", fmt.Sprint(part.pow))
+			"--count", count)
 		asym := t.listen("--peer", part.from.enode, "--key", keyFile, "--topic", topic,
-			"--count", count, "--shh.pow", fmt.Sprint(part.pow))
+			"--count", count)
 		t.until("both listeners connected", func() bool {
 			list, _ := part.from.do("peers", nil)["peers"].([]any)
 			return len(list) == 2

@@ -38,6 +38,7 @@ type process struct {
 	cmd  *exec.Cmd
 	in   io.WriteCloser
 	done chan struct{} // closed when the child has ended and everything is read
+	deaf bool          // it does not read its input: only a signal ends it
 
 	mu      sync.Mutex
 	changed *sync.Cond
@@ -161,6 +162,9 @@ func (p *process) await(patience time.Duration, check func() bool) error {
 func (p *process) stop() {
 	p.in.Close()
 	for _, how := range []os.Signal{nil, os.Interrupt, os.Kill} {
+		if how == nil && p.deaf {
+			continue
+		}
 		if how != nil {
 			p.cmd.Process.Signal(how)
 		}

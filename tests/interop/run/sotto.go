@@ -84,6 +84,7 @@ func (t *T) node(s settings) *Node {
 		"--addr", "127.0.0.1", "--port", "0", "--verbosity", "4", "--log.format", "text"}, s.options()...)
 	proc, err := startProcess("sotto", t.dir, t.sottoPath(), args...)
 	t.check(err, "start sotto node")
+	proc.deaf = true
 	t.keep(proc)
 	n := &Node{process: proc, t: t}
 	err = proc.await(patience, func() bool {
@@ -204,6 +205,7 @@ func (t *T) listen(args ...string) *listening {
 	all := append([]string{"listen", "--json", "--timeout", "300"}, args...)
 	proc, err := startProcess("sotto listen", t.dir, t.sottoPath(), all...)
 	t.check(err, "start sotto listen")
+	proc.deaf = true
 	t.keep(proc)
 	return &listening{proc, t}
 }
