@@ -10,7 +10,8 @@
 #include "crypto/openssl.h"
 
 struct crypto {
-	secp256k1_context *curve;
+	secp256k1_context *curve; /* lies in curve_room */
+	void *curve_room;
 	EVP_MD *sha256;
 	EVP_MD_CTX *md;
 	EVP_CIPHER *aes128_ctr;

@@ -2,6 +2,8 @@
 /* crypto/crypto.c - contexts: made once, blinded, reused, wiped. */
 #include "crypto/crypto.h"
 
+#include <secp256k1_preallocated.h>
+
 #include "crypto/context.h"
 
 enum err crypto_rerandomise(struct crypto *c, const struct rng *rng)
@@ -17,7 +19,12 @@ enum err crypto_rerandomise(struct crypto *c, const struct rng *rng)
 
 static bool fetch(struct crypto *c)
 {
-	c->curve = secp256k1_context_create(SECP256K1_CONTEXT_SIGN | SECP256K1_CONTEXT_VERIFY);
+	const unsigned flags = SECP256K1_CONTEXT_SIGN | SECP256K1_CONTEXT_VERIFY;
+
+	/* given no room, the library would abort for want of memory */
+	c->curve_room = malloc(secp256k1_context_preallocated_size(flags));
+	if (c->curve_room != NULL)
+		c->curve = secp256k1_context_preallocated_create(c->curve_room, flags);
 	c->sha256 = EVP_MD_fetch(NULL, "SHA2-256", NULL);
 	c->md = EVP_MD_CTX_new();
 	c->aes128_ctr = EVP_CIPHER_fetch(NULL, "AES-128-CTR", NULL);
@@ -48,7 +55,8 @@ void crypto_free(struct crypto *c)
 	if (c == NULL)
 		return;
 	if (c->curve != NULL)
-		secp256k1_context_destroy(c->curve);
+		secp256k1_context_preallocated_destroy(c->curve);
+	free(c->curve_room);
 	EVP_MD_CTX_free(c->md);
 	EVP_MD_free(c->sha256);
 	EVP_CIPHER_CTX_free(c->cipher);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* tests/unit/test_crypto_wiped.c - no key stays behind in memory (hardening C6).
+/* tests/unit/test_crypto_wiped.c - no key stays behind in memory (hardening C6), and
+ * no lack of memory does harm.
  *
  * The allocator is listened to: whatever is freed is searched for the secrets
  * of the running test first, by this file's free(), which the libraries find
@@ -12,7 +13,12 @@
 
 #include "base/port.h"
 #include "crypto/crypto.h"
+#include "crypto/openssl.h"
 #include "tests/vectors.h"
+
+#define ERR_STATE openssl_ERR_STATE /* as crypto/openssl.h does */
+#include <openssl/err.h>
+#undef ERR_STATE
 
 #if defined(__SANITIZE_ADDRESS__)
 #define OWN_ALLOCATOR 1
@@ -42,6 +48,8 @@ static struct {
 	size_t live_count;
 	size_t freed; /* allocations that were searched */
 	size_t found; /* secrets in them */
+	size_t left;  /* allocations that still succeed, if scarce */
+	bool scarce, refused;
 } ear;
 
 static size_t secrets_in(const void *p, size_t len)
@@ -63,6 +71,14 @@ EXPORTED void *malloc(size_t size);
 EXPORTED void *calloc(size_t count, size_t size);
 EXPORTED void free(void *p);
 
+static bool refused(void)
+{
+	if (!ear.on || !ear.scarce || ear.refused || ear.left-- > 0)
+		return false;
+	ear.refused = true;
+	return true;
+}
+
 static void *note(void *p)
 {
 	if (ear.on && p != NULL && ear.live_count < LIVE_MAX)
@@ -72,12 +88,12 @@ static void *note(void *p)
 
 void *malloc(size_t size)
 {
-	return note(__libc_malloc(size));
+	return refused() ? NULL : note(__libc_malloc(size));
 }
 
 void *calloc(size_t count, size_t size)
 {
-	return note(__libc_calloc(count, size));
+	return refused() ? NULL : note(__libc_calloc(count, size));
 }
 
 void free(void *p)
@@ -282,6 +298,97 @@ static void test_contexts_between_messages(void **state)
 	listen_end(true);
 }
 
+/* --- scarcity: each allocation fails once, in turn ----------------------------------- */
+
+static enum err make_context(void)
+{
+	struct crypto *own = NULL;
+	enum err e = crypto_new(&own, &rng);
+
+	assert_int_equal(own != NULL, e == OK);
+	crypto_free(own);
+	return e;
+}
+
+static enum err make_stream(void)
+{
+	const uint8_t zeros[32] = { 0 };
+	struct aes_ctr *own = NULL;
+	enum err e = aes_ctr_new(&own, zeros, 32, zeros);
+
+	assert_int_equal(own != NULL, e == OK);
+	aes_ctr_free(own);
+	return e;
+}
+
+static enum err make_block(void)
+{
+	const uint8_t zeros[32] = { 0 };
+	struct aes_block *own = NULL;
+	enum err e = aes_block_new(&own, zeros);
+
+	assert_int_equal(own != NULL, e == OK);
+	aes_block_free(own);
+	return e;
+}
+
+static enum err make_gcm(void)
+{
+	const uint8_t zeros[32] = { 0 };
+	struct aes_gcm *own = NULL;
+	enum err e = aes_gcm_new(&own, zeros);
+
+	assert_int_equal(own != NULL, e == OK);
+	aes_gcm_free(own);
+	return e;
+}
+
+static enum err make_fingerprinter(void)
+{
+	struct fingerprinter *own = NULL;
+	enum err e = fingerprinter_new(&own, &rng);
+
+	assert_int_equal(own != NULL, e == OK);
+	fingerprinter_free(own);
+	return e;
+}
+
+static enum err derive(void)
+{
+	uint8_t key[32];
+
+	return crypto_pbkdf2_sha256(key, 32, span_of("pw", 2), span_of("s", 1), 2);
+}
+
+static void test_scarcity(void **state)
+{
+	enum err (*const each[])(void) = { make_context, make_stream,	     make_block,
+					   make_gcm,	 make_fingerprinter, derive };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(each) / sizeof(each[0]); i++) {
+		size_t nth = 0, failures = 0;
+		enum err e = each[i]();
+
+		assert_int_equal(e, OK); /* and what is made once is made */
+		assert_null(EVP_MD_fetch(NULL, "none such", NULL)); /* the list of errors too */
+		do {
+			listen_begin();
+			ear.scarce = listening();
+			ear.left = nth++;
+			e = each[i]();
+			ERR_clear_error();
+			listen_end(false);
+			assert_true(e == OK || (e == ERR_MEM && ear.refused));
+			if (e == ERR_MEM)
+				assert_int_equal(ear.live_count, 0); /* nothing leaks */
+			failures += e == ERR_MEM;
+		} while (ear.refused);
+		assert_true(failures > 0 || !listening());
+	}
+	assert_null(crypto_self_test(c));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -290,6 +397,7 @@ int main(void)
 		cmocka_unit_test(test_password_and_derived_key),
 		cmocka_unit_test(test_fingerprint_key),
 		cmocka_unit_test(test_contexts_between_messages),
+		cmocka_unit_test(test_scarcity),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
