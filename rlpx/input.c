@@ -284,6 +284,7 @@ static bool message_show(struct rlpx *c, struct rlpx_event *ev)
 
 static void hello_show(struct rlpx *c, struct rlpx_event *ev)
 {
+	static const struct rlpx_shared none;
 	/* It was read before; here it is only put where the event can lend it. */
 	enum err e = rlpx__hello_read(&c->host->peer_hello, c->payload, &c->peer);
 
@@ -291,7 +292,7 @@ static void hello_show(struct rlpx *c, struct rlpx_event *ev)
 	c->waits &= (uint8_t)~WAITS_HELLO;
 	ev->type = RLPX_HELLO;
 	ev->u.hello.peer = &c->host->peer_hello;
-	ev->u.hello.shared = NULL;
+	ev->u.hello.shared = &none; /* may be copied from, with a length of 0 */
 	ev->u.hello.shared_count = 0;
 	if (!c->useless)
 		ev->u.hello.shared = rlpx__mux_shared(c->mux, &ev->u.hello.shared_count);

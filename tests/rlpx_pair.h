@@ -68,7 +68,8 @@ static inline void side_event(struct side *s, const struct rlpx_event *ev)
 	case RLPX_HELLO:
 		s->open = true;
 		s->shared_count = ev->u.hello.shared_count;
-		memcpy(s->shared, ev->u.hello.shared, s->shared_count * sizeof(s->shared[0]));
+		for (size_t i = 0; i < s->shared_count; i++)
+			s->shared[i] = ev->u.hello.shared[i];
 		snprintf(word, sizeof(word), "hello:%u:%zu", ev->u.hello.peer->version,
 			 s->shared_count);
 		side_log(s, word);

@@ -314,7 +314,9 @@ static void test_hello_refusals(void **state)
 	pair_hosts(&p, &ca, NULL);
 	pair_connect(&p, false);
 	pair_run(&p);
-	assert_non_null(strstr(p.a.log, "closed:ERR_USELESS:us:3 "));
+	/* Its Hello is shown first: it is named, and shares nothing. */
+	assert_string_equal(p.a.log, "identified hello:5:0 closed:ERR_USELESS:us:3 ");
+	assert_int_equal(p.a.shared_count, 0);
 	pair_free(&p);
 
 	pair_start(&p, 21);
