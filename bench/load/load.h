@@ -69,7 +69,7 @@ struct stream {
 	double rate;
 	uint64_t start_ns;
 	uint64_t slip_max_ns; /* the latest that a packet was queued after its time */
-	uint32_t slipped;     /* packets queued more than 10 ms late */
+	uint32_t slipped;     /* packets queued more than 20 ms late, by our own doing */
 };
 
 enum peer_state { PEER_NEW, PEER_DIALING, PEER_SHAKING, PEER_UP, PEER_LOST };
@@ -82,6 +82,7 @@ struct peer {
 	struct rlpx_host *host;
 	struct rlpx *conn;
 	bool socket_full;
+	bool held;		/* the node took so little that packets wait past their time */
 	uint64_t said_ns;	/* when a deaf one kept its connection alive */
 	uint32_t next;		/* packet to send next, of the stream's share */
 	uint8_t *seen;		/* bit n: envelope n came */

@@ -9,7 +9,7 @@
  *	audit     one more peer counts a sample
  *
  * A run is void if the generator used more than 90 % of a core under the clock,
- * lost a peer, or sent more than 1 % of its packets over 10 ms late.
+ * lost a peer, or sent more than 5 % of its packets over 20 ms late.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -364,7 +364,7 @@ static const char *void_because(const struct run *r)
 		return "not everything came in time";
 	if (r->stream.wall_s > 0 && r->stream.gen_cpu_s > GEN_BUSY_MAX * r->stream.wall_s)
 		return "the generator was busy";
-	if (s->corpus != NULL && s->slipped * 100ull > s->corpus->packet_count)
+	if (s->corpus != NULL && s->slipped * 20ull > s->corpus->packet_count)
 		return "the schedule slipped";
 	return "";
 }

@@ -1,0 +1,3 @@
+module sotto/bench/peers
+
+go 1.24
