@@ -9,6 +9,8 @@
 #include "cmd/process.h"
 #include "cmd/session.h"
 
+#define SETTLED_MS 1000 /* the start is over by then */
+
 struct daemon {
 	struct session session;
 	struct peer_list statics, trusted;
@@ -70,7 +72,7 @@ static void print_addresses(const struct session *s)
 	freeifaddrs(list);
 }
 
-static bool print_welcome(const struct session *s)
+static void print_welcome(const struct session *s)
 {
 	struct endpoint at = net_listening(s->net, 0);
 	char url[ENODE_TEXT_MAX], place[ENDPOINT_TEXT_MAX];
@@ -79,16 +81,22 @@ static bool print_welcome(const struct session *s)
 	session_enode(s, url);
 	endpoint_text(place, &at);
 	printf("enode: %s\n", url);
-	/* Whoever waits for the line has it; the rest is for people. */
-	if (!flush_output(s->set))
-		return false;
+	fflush(stdout); /* whoever waits for the line has it; the rest is for people */
 	printf("# accepts connections on TCP %s%s\n", place, any ? ", any address" : "");
 	if (any)
 		print_addresses(s);
 	printf("# first message: sotto send --peer %s --password secret --topic greetings "
 	       "'Hello'\n",
 	       url);
-	return flush_output(s->set);
+	if (fflush(stdout) != 0 || ferror(stdout))
+		log_line(&s->log, LOG_WARN, "output_lost why=\"nobody reads standard output\"");
+}
+
+static void settled(void *ctx, uint64_t now_ms)
+{
+	(void)ctx;
+	(void)now_ms;
+	process_give_back();
 }
 
 static void join_all(struct session *s, const struct peer_list *l, unsigned kind)
@@ -113,9 +121,9 @@ int run_node(struct settings *set)
 	if (code == EXIT_OK) {
 		join_all(&d.session, &d.statics, NODE_STATIC);
 		join_all(&d.session, &d.trusted, NODE_TRUSTED);
-		if (!print_welcome(&d.session))
-			code = EXIT_ENVIRONMENT;
-		else if (net_run(d.session.net) != OK)
+		print_welcome(&d.session);
+		net_timer(d.session.net, SETTLED_MS, settled, NULL);
+		if (net_run(d.session.net) != OK)
 			code = fail(set, EXIT_ENVIRONMENT, "the loop failed");
 		session_close(&d.session);
 	}

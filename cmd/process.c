@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <link.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -60,6 +61,32 @@ bool process_lock_heap(void)
 	char *end = sbrk(0);
 
 	return end <= heap_start || mlock(heap_start, (size_t)(end - heap_start)) == 0;
+}
+
+static int give_back_object(struct dl_phdr_info *info, size_t size, void *arg)
+{
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+
+	(void)size;
+	(void)arg;
+	for (size_t i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *p = &info->dlpi_phdr[i];
+		uintptr_t from, to;
+
+		/* What was ever writable may hold what no file has. */
+		if (p->p_type != PT_LOAD || (p->p_flags & PF_W))
+			continue;
+		from = (info->dlpi_addr + p->p_vaddr) & ~(page - 1);
+		to = (info->dlpi_addr + p->p_vaddr + p->p_memsz) & ~(page - 1);
+		if (to > from)
+			(void)madvise((void *)from, to - from, MADV_DONTNEED);
+	}
+	return 0;
+}
+
+void process_give_back(void)
+{
+	dl_iterate_phdr(give_back_object, NULL);
 }
 
 int fail(const struct settings *s, int code, const char *format, ...)

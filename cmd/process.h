@@ -13,6 +13,10 @@ void process_start(void);
  * does not let us. */
 bool process_lock_heap(void);
 
+/* Unmap what only the start needed of the program and its libraries: code and
+ * constants, which come back from the page cache when they are touched. */
+void process_give_back(void);
+
 /* Print "sotto COMMAND: text", one line on standard error; returns code. */
 int fail(const struct settings *s, int code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
