@@ -586,6 +586,7 @@ static bool say(struct shh *s, struct shh__peer *p, struct shh_event *ev, uint32
 	return true;
 }
 
+/* Confirmations are Status' own; between two of us they would only cost. */
 static bool say_status(struct shh *s, struct shh__peer *p, struct shh_event *ev)
 {
 	struct shh_status st = { .form = SHH_STATUS_FOUR, .min_pow = s->cfg.min_pow };
@@ -594,7 +595,7 @@ static bool say_status(struct shh *s, struct shh__peer *p, struct shh_event *ev)
 	st.has_bloom = s->has_bloom;
 	st.bloom = s->bloom;
 	st.light = s->cfg.light;
-	st.confirmations = s->cfg.confirmations;
+	st.confirmations = s->cfg.confirmations && p->dialect != SHH_DIALECT_SOTTO;
 	return say(s, p, ev, SHH_STATUS, packet, shh_status_write(packet, sizeof(packet), &st));
 }
 

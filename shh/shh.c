@@ -28,6 +28,7 @@ void shh_config_init(struct shh_config *cfg)
 		.pace = 2u << 20,
 		.pool_bytes = SHH_POOL_BYTES,
 		.pool_count = SHH_POOL_COUNT,
+		.confirmations = true,
 	};
 }
 

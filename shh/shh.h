@@ -60,7 +60,7 @@ struct shh_config {
 	uint32_t pace;		/* bytes per second towards a geth; 0: no limit; default 2 MiB/s */
 	size_t pool_bytes;
 	uint32_t pool_count;
-	bool confirmations; /* announce and send codes 11 and 12 as Status does */
+	bool confirmations; /* announce and send codes 11 and 12 as Status does; default on */
 };
 
 /* Defaults of everything a user may leave alone. */

@@ -725,7 +725,18 @@ static void test_clock_estimate(void **state)
 	assert_int_equal(shh_peer_stats(w->node[0].shh, 1000, &ps), ERR_NOT_FOUND);
 }
 
-/* A refused envelope is never told to those who did not ask for confirmations. */
+static void assert_status_said(int end, enum shh_status_form form)
+{
+	const struct blob *b = w->end[end].in[0].blob;
+	struct shh_status st;
+
+	assert_int_equal(w->end[end].in[0].code, SHH_STATUS);
+	assert_int_equal(shh_status_read(&st, span_of(b->data, b->len)), OK);
+	assert_int_equal(st.form, form);
+	assert_int_equal(st.confirmations, form == SHH_STATUS_FIVE);
+}
+
+/* We announce that we confirm, and do so only to those who announce it too. */
 static void test_no_unasked_confirmation(void **state)
 {
 	struct shh_config cfg;
@@ -733,23 +744,15 @@ static void test_no_unasked_confirmation(void **state)
 
 	(void)state;
 	world_config(&cfg);
-	cfg.confirmations = true;
+	assert_true(cfg.confirmations);
 	world_node(w, 0, &cfg);
 	end = guest(0, "Geth/v1.8.27", 0);
 	assert_int_equal(world_send(w, end, SHH_MESSAGES, span_of("\xc0", 1)), OK);
 	assert_int_equal(end_packets(&w->end[end], SHH_BATCH_ACK), 0);
 	assert_int_equal(end_packets(&w->end[end], SHH_MESSAGE_RESPONSE), 0);
-	/* our own Status says that we do confirm */
-	assert_int_equal(w->end[end].in[0].code, SHH_STATUS);
-	{
-		struct shh_status st;
-
-		assert_int_equal(shh_status_read(&st, span_of(w->end[end].in[0].blob->data,
-							      w->end[end].in[0].blob->len)),
-				 OK);
-		assert_int_equal(st.form, SHH_STATUS_FIVE);
-		assert_true(st.confirmations);
-	}
+	assert_status_said(end, SHH_STATUS_FIVE);
+	/* between two of us they would only cost */
+	assert_status_said(guest(0, "sotto/v0.1.0", 0), SHH_STATUS_FOUR);
 }
 
 int main(void)
