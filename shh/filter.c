@@ -310,8 +310,8 @@ enum err shh_filter_add(struct shh *s, uint32_t *id, const struct shh_filter *f,
 	bloom_count(s, made, true);
 	made->id = ++fs->serial << SLOT_BITS | slot;
 	made->from_seq = fs->main_seq;
-	made->behind = s->pool.live > 0;
-	fs->behind += made->behind;
+	made->behind = s->pool.live > 0 ? SHH__WAITING : SHH__CAUGHT_UP;
+	fs->behind += made->behind != SHH__CAUGHT_UP;
 	fs->slots[slot] = made;
 	fs->count++;
 	if (s->bloom_auto)
@@ -333,7 +333,7 @@ enum err shh_filter_remove(struct shh *s, uint32_t id, uint64_t now_ms)
 	bloom_count(s, f, false);
 	fs->slots[slot] = NULL;
 	fs->count--;
-	fs->behind -= f->behind;
+	fs->behind -= f->behind != SHH__CAUGHT_UP;
 	filter_free(s, f);
 	if (s->bloom_auto)
 		shh__filters_bloom(s, now_ms);

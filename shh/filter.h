@@ -27,11 +27,18 @@ struct shh__ref {
 	uint32_t chain; /* number of the chain it is in */
 };
 
+/* Whether a filter has seen what was there before it. */
+enum shh__behind {
+	SHH__CAUGHT_UP,
+	SHH__WAITING, /* for the next pass */
+	SHH__IN_PASS,
+};
+
 struct shh__filter {
 	uint32_t id;
 	struct shh__key *key;
 	bool has_signer, direct;
-	bool behind;	   /* has not seen all that was there before it */
+	enum shh__behind behind;
 	uint64_t from_seq; /* what arrived from here on comes to it in turn */
 	struct pubkey signer;
 	double min_pow;

@@ -123,7 +123,8 @@ static bool is_due(const struct shh__work *w, const struct shh__filter *f)
 {
 	switch (w->pass) {
 	case SHH__PASS_MAIN: return w->seq >= f->from_seq && f->seen != w->number;
-	case SHH__PASS_BEHIND: return f->behind && w->seq < f->from_seq && f->seen != w->number;
+	case SHH__PASS_BEHIND:
+		return f->behind == SHH__IN_PASS && w->seq < f->from_seq && f->seen != w->number;
 	case SHH__PASS_DIRECT: return f->direct && f->seen != w->number;
 	case SHH__PASS_NONE: break;
 	}
@@ -276,17 +277,25 @@ static bool main_next(struct shh *s, uint32_t *steps)
 	return true;
 }
 
-/* A pass ends where its youngest filter began; all in it have caught up then. */
+/* Everybody who waits is in the next pass, which ends where the main cursor
+ * stands now; whoever comes later waits for another. */
+static void pass_begin(struct shh__filters *fs)
+{
+	for (uint32_t i = 0; i < fs->room; i++)
+		if (fs->slots[i] != NULL && fs->slots[i]->behind == SHH__WAITING)
+			fs->slots[i]->behind = SHH__IN_PASS;
+	fs->back_end = fs->main_seq;
+	fs->back_seq = 0;
+	fs->back.at = 0;
+}
+
 static void pass_end(struct shh__filters *fs)
 {
-	for (uint32_t i = 0; i < fs->room; i++) {
-		struct shh__filter *f = fs->slots[i];
-
-		if (f == NULL || !f->behind || f->from_seq > fs->back_end)
-			continue;
-		f->behind = false;
-		fs->behind--;
-	}
+	for (uint32_t i = 0; i < fs->room; i++)
+		if (fs->slots[i] != NULL && fs->slots[i]->behind == SHH__IN_PASS) {
+			fs->slots[i]->behind = SHH__CAUGHT_UP;
+			fs->behind--;
+		}
 	fs->back_end = 0;
 }
 
@@ -298,11 +307,8 @@ static bool behind_next(struct shh *s, uint32_t *steps)
 
 	if (fs->behind == 0)
 		return false;
-	if (fs->back_end == 0) {
-		fs->back_end = fs->main_seq;
-		fs->back_seq = 0;
-		fs->back.at = 0;
-	}
+	if (fs->back_end == 0)
+		pass_begin(fs);
 	idx = shh__cursor_next(&s->pool, &fs->back, steps);
 	if (idx == SHH__NONE && *steps == 0)
 		return false;

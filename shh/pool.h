@@ -101,6 +101,7 @@ struct shh__slab {
 	uint32_t open[2];     /* chunks being filled: with what arrives, with what cleaning moves */
 	size_t held;	      /* bytes in chunks */
 	size_t live;	      /* bytes in use in them */
+	struct shh__chunk *spare;
 };
 
 /* What cleaning asks of those who own contents. */

@@ -48,12 +48,23 @@ void shh__slab_init(struct shh__slab *s, struct mem *mem)
 	s->open[0] = s->open[1] = SHH__NONE;
 }
 
+/* One empty chunk is kept while there is anything, so that a pool that breathes
+ * does not allocate. */
+static void spare_drop(struct shh__slab *s)
+{
+	mem_free(s->mem, MEM_POOL, s->spare, chunk_bytes(CHUNK_WORDS));
+	s->spare = NULL;
+}
+
 static void chunk_free(struct shh__slab *s, uint32_t number)
 {
 	struct shh__chunk *c = s->chunks[number];
 
 	s->held -= chunk_bytes(c->words);
-	mem_free(s->mem, MEM_POOL, c, chunk_bytes(c->words));
+	if (c->words == CHUNK_WORDS && s->spare == NULL && s->live > 0)
+		s->spare = c;
+	else
+		mem_free(s->mem, MEM_POOL, c, chunk_bytes(c->words));
 	s->chunks[number] = NULL;
 	for (unsigned i = 0; i < 2; i++)
 		if (s->open[i] == number)
@@ -67,6 +78,7 @@ void shh__slab_fini(struct shh__slab *s)
 	for (uint32_t i = 0; i < s->count; i++)
 		if (s->chunks[i] != NULL)
 			chunk_free(s, i);
+	spare_drop(s);
 	mem_free(s->mem, MEM_POOL, s->chunks, s->room * sizeof(struct shh__chunk *));
 	*s = (struct shh__slab){ 0 };
 }
@@ -103,8 +115,11 @@ static enum err chunk_new(struct shh__slab *s, uint32_t *number, uint32_t words)
 
 	if (number_find(s, number) != OK)
 		return ERR_MEM;
-	/* not zeroed, so that what is never written is never touched */
-	c = mem_resize(s->mem, MEM_POOL, NULL, 0, chunk_bytes(words));
+	c = words == CHUNK_WORDS ? s->spare : NULL;
+	if (c != NULL)
+		s->spare = NULL;
+	else /* not zeroed, so that what is never written is never touched */
+		c = mem_resize(s->mem, MEM_POOL, NULL, 0, chunk_bytes(words));
 	if (c == NULL)
 		return ERR_MEM;
 	*c = (struct shh__chunk){ .words = words };
@@ -176,6 +191,8 @@ void shh__slab_drop(struct shh__slab *s, uint32_t at, uint32_t len)
 	*place(s, at) = DEAD | words;
 	c->live -= words;
 	s->live -= (size_t)words * 4;
+	if (s->live == 0)
+		spare_drop(s);
 	if (c->live > 0)
 		return;
 	if (number == s->open[0] || number == s->open[1])

@@ -14,6 +14,7 @@ void world_config(struct shh_config *cfg)
 {
 	shh_config_init(cfg);
 	cfg->min_pow = 0.001;
+	cfg->confirmations = false; /* four items in Status, as geth and nim-eth have */
 }
 
 void world_node(struct world *w, int node, const struct shh_config *given)
@@ -222,7 +223,7 @@ static void on_event(struct world *w, int node, const struct shh_event *ev)
 		break;
 	case SHH_EV_MESSAGE: on_message(w, node, ev); break;
 	case SHH_EV_POSTED:
-		assert_true(n->posted_count < 256);
+		assert_true(n->posted_count < 512);
 		n->posted[n->posted_count].id = ev->u.posted.id;
 		n->posted[n->posted_count].err = ev->u.posted.err;
 		n->posted[n->posted_count].pow = ev->u.posted.pow;

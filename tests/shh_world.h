@@ -71,7 +71,7 @@ struct world_node {
 		enum err err;
 		uint8_t hash[32];
 		double pow;
-	} posted[256];
+	} posted[512];
 	size_t posted_count;
 };
 

@@ -743,7 +743,7 @@ static void test_no_unasked_confirmation(void **state)
 	int end;
 
 	(void)state;
-	world_config(&cfg);
+	shh_config_init(&cfg);
 	assert_true(cfg.confirmations);
 	world_node(w, 0, &cfg);
 	end = guest(0, "Geth/v1.8.27", 0);
