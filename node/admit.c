@@ -3,10 +3,17 @@
  * identity once it is known, and the tie-break of crossing dials.
  *
  * Crossing dials.  Two nodes that dial each other at once must keep the same
- * one of the two links.  The one that the node with the greater key opened
- * wins; the other yields: it is not used while the winner may still come up,
- * and closed (0x05) when the winner's Hello was read, but kept if the winner
- * fails.  So a peer with another rule, or none, cannot make us lose both.
+ * one of the two links, whatever rule the other goes by; geth has none, and
+ * keeps whichever passed its checks first.  So:
+ *
+ *	the link that the node with the greater key opened wins
+ *	at its Hello the winner goes up; the loser waits, unless it was up before
+ *	only when the winner is ready (Status exchanged) is the loser closed, 0x05
+ *	the loser that is ready when the winner says Hello has won after all
+ *	if one of them ends before, the other is used
+ *
+ * Nobody closes a link before another is proven to work at both ends, so never
+ * are both lost.
  *
  * Sources: hardening H1, P1, P2, P6; devp2p.md "Connection admission".
  */
@@ -140,33 +147,65 @@ static bool refuse(struct node *n, struct node__link *l, enum err err, unsigned 
 	return false;
 }
 
-/* Two links to one node: who stays?  False if l ended. */
+/* The other of two crossing links; NULL if there is none. */
+static struct node__link *find_crossing(struct node *n, const struct node__link *l)
+{
+	struct node__link *twin = find_twin(n, l);
+
+	return twin && are_crossing(l, twin) ? twin : NULL;
+}
+
+static bool wins(const struct node *n, const struct node__link *l)
+{
+	bool theirs = memcmp(l->id.b, n->self.b, sizeof(l->id.b)) > 0;
+
+	return l->inbound == theirs;
+}
+
+static bool is_duplicate(struct node *n, struct node__link *l)
+{
+	node__link_end(n, l, ERR_DUPLICATE, false, RLPX_ALREADY_CONNECTED);
+	return false;
+}
+
+/* A second link to one node, which does not cross: false if l ended. */
+static bool admit_second(struct node *n, struct node__link *l, struct node__link *first, bool hello)
+{
+	if (n->now_ms - first->heard_ms < NODE__SILENT_MS)
+		return is_duplicate(n, l);
+	/* It should have answered a Ping by now: a peer that restarted. */
+	if (hello)
+		node__link_end(n, first, ERR_TIMEOUT, false, RLPX_PING_TIMEOUT);
+	return true;
+}
+
+/* One of two crossing links has said Hello: false if it ended. */
+static bool admit_crossing(struct node *n, struct node__link *l, struct node__link *twin)
+{
+	if (twin->reached == NODE_STEP_READY)
+		return is_duplicate(n, l);
+	if (!wins(n, l)) {
+		node__link_enter(n, l, NODE__WAITING);
+		node__link_hold(l, NODE__HOLD_WAIT);
+	} else if (!l->has_shh) { /* nothing more to wait for */
+		node__link_end(n, twin, ERR_DUPLICATE, false, RLPX_ALREADY_CONNECTED);
+	}
+	return true;
+}
+
+void node__admit_ready(struct node *n, struct node__link *l)
+{
+	struct node__link *twin = find_crossing(n, l);
+
+	if (twin && wins(n, l))
+		is_duplicate(n, twin);
+}
+
 static bool admit_twin(struct node *n, struct node__link *l, struct node__link *twin, bool hello)
 {
-	bool theirs; /* the peer's link wins */
-
-	if (!are_crossing(l, twin)) {
-		if (n->now_ms - twin->heard_ms < NODE__SILENT_MS)
-			return refuse(n, l, ERR_DUPLICATE, RLPX_ALREADY_CONNECTED);
-		/* It should have answered a Ping by now: a peer that restarted. */
-		if (hello)
-			node__link_end(n, twin, ERR_TIMEOUT, false, RLPX_PING_TIMEOUT);
-		return true;
-	}
-	theirs = memcmp(l->id.b, n->self.b, sizeof(l->id.b)) > 0;
-	l->yields = l->inbound != theirs;
-	twin->yields = !l->yields;
-	if (!hello)
-		return true;
-	if (twin->yields) {
-		node__link_end(n, twin, ERR_DUPLICATE, false, RLPX_ALREADY_CONNECTED);
-		return true;
-	}
-	if (twin->state == NODE__UP)
-		return refuse(n, l, ERR_DUPLICATE, RLPX_ALREADY_CONNECTED);
-	node__link_enter(n, l, NODE__WAITING);
-	node__link_hold(l, NODE__HOLD_WAIT);
-	return true;
+	if (!are_crossing(l, twin))
+		return admit_second(n, l, twin, hello);
+	return !hello || admit_crossing(n, l, twin);
 }
 
 /* hardening P1: a third of the places is for those that we dial. */
@@ -217,7 +256,6 @@ void node__admit_waiting(struct node *n, const struct node__link *gone)
 	for (l = node__link_next(n, NULL); l; l = node__link_next(n, l)) {
 		if (l->state != NODE__WAITING || memcmp(l->id.b, gone->id.b, sizeof(l->id.b)) != 0)
 			continue;
-		l->yields = false;
 		if (admit_number(n, l, true))
 			node__wire_up(n, l);
 		return;

@@ -141,7 +141,6 @@ struct node__link {
 	bool lan : 1; /* exempt from limits per host and subnet */
 	bool is_static : 1;
 	bool trusted : 1;
-	bool yields : 1;  /* of two crossing links the one to give up */
 	bool charged : 1; /* handshake taken from the bucket */
 	bool heard : 1;	  /* any byte came */
 	bool behind : 1;  /* the driver holds input back for us */
@@ -159,6 +158,7 @@ struct node__named {
 	unsigned kinds;
 	uint32_t failures; /* in a row */
 	uint64_t due_ms;   /* of the next dial; UINT64_MAX: none (not static, or linked) */
+	uint64_t waits_ms; /* when it was due first: who waits longest is first */
 };
 
 /* How many links stand where. */
@@ -286,6 +286,9 @@ MUST_CHECK enum err node__admit_address(struct node *n, const struct endpoint *f
 /* May an identified link stay?  Ends it with the right reason if not.
  * hello    whether its Hello was read: the decision is final, and takes the slot */
 bool node__admit_identity(struct node *n, struct node__link *l, bool hello);
+
+/* A link is ready: of two that crossed it may be the one to stay. */
+void node__admit_ready(struct node *n, struct node__link *l);
 
 /* A link ended: one that waited for it may go up instead. */
 void node__admit_waiting(struct node *n, const struct node__link *gone);

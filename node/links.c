@@ -387,7 +387,7 @@ static const char *audit_link(const struct node *n, const struct node__link *l, 
 const char *node__audit(const struct node *n)
 {
 	struct node__counts now = { .links = 0 };
-	uint32_t in_shh = 0, mapped = 0;
+	uint32_t in_shh = 0;
 	struct shh_stats shh = { .peers = 0 };
 
 	for (uint32_t i = 0; i < NODE__LINKS_MAX; i++) {
@@ -404,13 +404,18 @@ const char *node__audit(const struct node *n)
 		count(&now, l, 1);
 		in_shh += l->shh_peer != NODE__NO_PEER;
 	}
-	for (uint32_t i = 0; i < SHH_PEERS_MAX; i++)
-		mapped += n->link_of_peer[i] != NODE__NO_LINK;
+	for (uint32_t i = 0; i < SHH_PEERS_MAX; i++) {
+		const struct node__link *l = node__link_at(n, n->link_of_peer[i]);
+
+		if (n->link_of_peer[i] != NODE__NO_LINK &&
+		    (!l || (l->shh_peer != i && l->shh_was != i)))
+			return "a slot of shh that leads nowhere";
+	}
 	if (n->shh)
 		shh_stats(n->shh, &shh);
 	if (memcmp(&now, &n->count, sizeof(now)) != 0 || now.links != n->heap_count)
 		return "number of links in some state";
-	if (in_shh != mapped || (n->shh && shh.peers != in_shh))
+	if (n->shh && shh.peers != in_shh)
 		return "number of peers in shh";
 	return NULL;
 }

@@ -27,11 +27,17 @@ struct node__named *node__named_find(const struct node *n, const struct pubkey *
 
 /* --- times ------------------------------------------------------------------------ */
 
-static void set_due(struct node *n, struct node__named *p, uint64_t due_ms)
+static void put_off(struct node *n, struct node__named *p, uint64_t due_ms)
 {
 	p->due_ms = due_ms;
 	n->dial_stale = true;
 	n->unpolled = true;
+}
+
+static void set_due(struct node *n, struct node__named *p, uint64_t due_ms)
+{
+	p->waits_ms = due_ms;
+	put_off(n, p, due_ms);
 }
 
 /* Not sooner than this, whatever else asks for it. */
@@ -154,7 +160,7 @@ static struct node__named *pick_due(struct node *n)
 		past = node__memory_find_node(&n->guard.memory, &p->id);
 		good = past && past->good;
 		if (!best || (good && !best_good) ||
-		    (good == best_good && p->due_ms < best->due_ms)) {
+		    (good == best_good && p->waits_ms < best->waits_ms)) {
 			best = p;
 			best_good = good;
 		}
@@ -180,11 +186,11 @@ static void begin_dial(struct node *n, struct node__named *p)
 		guard_ms(n, p); /* another node of the host may have been dialled since */
 
 	if (soonest > n->now_ms) {
-		set_due(n, p, soonest);
+		put_off(n, p, soonest);
 		return;
 	}
 	if (node__link_new(n, &l, &p->at, false) != OK) {
-		set_due(n, p, time_add(n->now_ms, NODE__REDIAL_LAN_MS));
+		put_off(n, p, time_add(n->now_ms, NODE__REDIAL_LAN_MS));
 		return;
 	}
 	l->id = p->id;

@@ -267,6 +267,7 @@ static void ready(struct node *n, struct node__link *l, const struct shh_event *
 		  struct node_event *ev)
 {
 	l->reached = NODE_STEP_READY;
+	node__admit_ready(n, l);
 	node__guard_good(&n->guard, &l->id, &l->remote.ip);
 	log_up(n, l);
 	ev->type = NODE_EV_STEP;
