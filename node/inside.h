@@ -274,10 +274,6 @@ bool node__link_is_named(const struct node__link *l); /* static or trusted */
 /* Free what marks (NODE__TELL_HELLO, _MESSAGE) told, or would have. */
 void node__link_release(struct node *n, struct node__link *l, unsigned marks);
 
-/* NULL, or which count is not what the links say (hardening P8); asked when
- * everything was polled. */
-const char *node__audit(const struct node *n);
-
 /* --- admit.c ------------------------------------------------------------------- */
 
 /* May a stranger connect from there at all? errors ERR_TOO_MANY, ERR_FLOOD, ERR_MEM */

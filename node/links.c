@@ -384,7 +384,7 @@ static const char *audit_link(const struct node *n, const struct node__link *l, 
 	return NULL;
 }
 
-const char *node__audit(const struct node *n)
+const char *node_audit(const struct node *n)
 {
 	struct node__counts now = { .links = 0 };
 	uint32_t in_shh = 0;

@@ -270,4 +270,8 @@ struct node_stats {
 void node_stats(const struct node *n, struct node_stats *out);
 void node_shh_stats(const struct node *n, struct shh_stats *out); /* zeros with no_shh */
 
+/* NULL, or which count is not what the links say (hardening P8); asked when all
+ * was polled, by tests, the simulator and debugging drivers. */
+const char *node_audit(const struct node *n);
+
 #endif /* NODE_NODE_H */

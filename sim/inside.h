@@ -44,6 +44,7 @@ struct host {
 	bool waits;		  /* for its turn */
 	uint32_t next;		  /* in the queue of those that wait */
 	uint64_t turn_ms;	  /* when it last had one, ... */
+	uint64_t audit_ms;	  /* its counts are looked at next */
 	uint32_t turns;		  /* ... and how many in that ms */
 	uint32_t wire[LINKS_MAX]; /* by link */
 	uint64_t bytes_sent;

@@ -199,6 +199,19 @@ static bool spins(struct sim_world *w, struct host *h)
 	return true;
 }
 
+/* Once a second, as hardening P8 asks. */
+static void audit(struct sim_world *w, struct host *h)
+{
+	const char *fault;
+
+	if (w->now_ms < h->audit_ms)
+		return;
+	h->audit_ms = w->now_ms + 1000;
+	fault = node_audit(h->node);
+	if (fault)
+		w->fault = fault;
+}
+
 static void turn(struct sim_world *w, uint32_t host)
 {
 	struct host *h = w->host[host];
@@ -218,6 +231,7 @@ static void turn(struct sim_world *w, uint32_t host)
 		}
 		obey(w, host, &ev);
 	}
+	audit(w, h);
 	node_flush(h->node, w->now_ms);
 	while (node_next_writable(h->node, &link))
 		sim__write(w, host, link);

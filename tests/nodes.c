@@ -167,7 +167,7 @@ void nodes_audit(struct nodes *t)
 	nodes_run(t, 0);
 	for (uint32_t i = 0; i < sim_host_count(t->w); i++) {
 		const struct node *n = sim_look(t->w, i);
-		const char *fault = n ? node__audit(n) : NULL;
+		const char *fault = n ? node_audit(n) : NULL;
 
 		if (fault)
 			fail_msg("node %u: %s", i, fault);

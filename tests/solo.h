@@ -24,7 +24,8 @@
 struct raw;
 
 struct solo {
-	struct mem mem;
+	struct mem mem;	   /* the node's */
+	struct mem theirs; /* of its peers */
 	struct rng_seeded seed;
 	struct rng rng;
 	struct crypto *crypto;
@@ -90,6 +91,7 @@ static inline void solo_open(struct solo *s, const struct node_config *cfg)
 
 	memset(s, 0, sizeof(*s));
 	mem_init(&s->mem);
+	mem_init(&s->theirs);
 	s->rng = rng_seeded_init(&s->seed, 99);
 	s->now_ms = 1000;
 	s->key = solo_key(0);
@@ -120,7 +122,7 @@ static inline void raw_free(struct raw *r)
 static inline void solo_close(struct solo *s)
 {
 	node_free(s->node);
-	fuzz_check(s->mem.total_used == 0);
+	fuzz_check(s->mem.total_used == 0 && s->theirs.total_used == 0);
 	crypto_free(s->crypto);
 }
 
@@ -294,7 +296,7 @@ static inline void solo_pump(struct solo *s)
 			if (s->raw[i])
 				any |= raw_speak(s->raw[i]);
 	}
-	fuzz_check(node__audit(s->node) == NULL);
+	fuzz_check(node_audit(s->node) == NULL);
 }
 
 /* Time passes, from deadline to deadline. */
@@ -326,7 +328,7 @@ static inline void raw_init(struct raw *r, struct solo *s, uint32_t number, cons
 	struct rlpx_config rc = {
 		.key = &r->key,
 		.crypto = s->crypto,
-		.mem = &s->mem,
+		.mem = &s->theirs,
 		.rng = s->rng,
 		.client = client,
 		.version = 5,
@@ -393,7 +395,7 @@ static inline enum err raw_send(struct raw *r, uint32_t code, const void *data, 
 	struct blob *b;
 	enum err err;
 
-	if (blob_new(&b, &r->s->mem, MEM_SEND, len) != OK)
+	if (blob_new(&b, &r->s->theirs, MEM_SEND, len) != OK)
 		return ERR_MEM;
 	if (len > 0)
 		memcpy(b->data, data, len);

@@ -315,7 +315,7 @@ static void no_capability_in_common_is_useless(void **state)
 	p.key = solo_key(1);
 	rc.key = &p.key;
 	rc.crypto = s.crypto;
-	rc.mem = &s.mem;
+	rc.mem = &s.theirs;
 	rc.rng = s.rng;
 	assert_int_equal(rlpx_host_new(&p.host, &rc, s.now_ms), OK);
 	assert_int_equal(node_accept(s.node, &link, &from, s.now_ms), OK);
