@@ -19,6 +19,7 @@
 	8		   /* of a second's pace may go at once: a geth
 					 hands on in one packet what 300 ms bring */
 #define PARITY_CODES   112 /* from this code on parity loses the connection */
+#define PARITY_POW_MIN 0x1p-1000
 #define ONE_BYTE_CODES 0x80
 
 static const struct bucket_rate update_rate = { 1, 20 }; /* 1 per 5 s, burst 4 (U2) */
@@ -599,14 +600,14 @@ static bool say_status(struct shh *s, struct shh__peer *p, struct shh_event *ev)
 	return say(s, p, ev, SHH_STATUS, packet, shh_status_write(packet, sizeof(packet), &st));
 }
 
-/* parity takes "normal" doubles only, and ends the connection over others (whisper.md 1.3). */
+/* parity takes eight bytes of a "normal" double only, and ends the connection over
+ * others (whisper.md 1.3): instead of none it hears of hardly any. */
 static bool say_pow(struct shh *s, struct shh__peer *p, struct shh_event *ev)
 {
+	double least = p->dialect == SHH_DIALECT_PARITY ? PARITY_POW_MIN : 0;
 	uint8_t packet[9];
 
-	if (p->dialect == SHH_DIALECT_PARITY && !isnormal(s->cfg.min_pow))
-		return false;
-	return say(s, p, ev, SHH_POW, packet, shh_pow_write(packet, s->cfg.min_pow));
+	return say(s, p, ev, SHH_POW, packet, shh_pow_write(packet, fmax(s->cfg.min_pow, least)));
 }
 
 /* parity would read our bits from the other end. */

@@ -264,15 +264,15 @@ static void serve(struct shh__pool *p, uint64_t second)
 		struct shh__entry *e = shh__entry(p, idx);
 
 		next = e->wheel_next;
-		if (e->state == SHH__TOMB && second > (uint64_t)e->expiry + SHH__TOMB_S) {
+		if (shh__wheel_when(e) <= second && e->state == SHH__TOMB) {
 			forget(p, idx);
 			continue;
 		}
-		if (e->state == SHH__LIVE) {
+		if (shh__wheel_when(e) <= second) {
 			p->expired++;
 			bury(p, idx);
 		}
-		shh__wheel_put(p, idx, (uint64_t)e->expiry + 1 + SHH__TOMB_S);
+		shh__wheel_put(p, idx, shh__wheel_when(e));
 	}
 }
 
@@ -286,9 +286,7 @@ static void wheel_restart(struct shh__pool *p, uint64_t now_s)
 			continue;
 		e = shh__entry(p, i);
 		if (e->state != SHH__FREE)
-			shh__wheel_put(p, i,
-				       (uint64_t)e->expiry + 1 +
-					       (e->state == SHH__TOMB ? SHH__TOMB_S : 0));
+			shh__wheel_put(p, i, shh__wheel_when(e));
 	}
 }
 

@@ -267,6 +267,8 @@ void shh__index_drop(struct shh__pool *p, uint32_t idx);
 void shh__wheel_init(struct shh__pool *p, uint64_t now_s);
 void shh__wheel_put(struct shh__pool *p, uint32_t idx, uint64_t when_s);
 void shh__wheel_drop(struct shh__pool *p, uint32_t idx);
+/* The second at which a record leaves its present state: the first one past it. */
+uint64_t shh__wheel_when(const struct shh__entry *e);
 /* Take all records of one second off the wheel into a chain of wheel_next. */
 uint32_t shh__wheel_serve(struct shh__pool *p, uint64_t second);
 uint64_t shh__wheel_due(const struct shh__pool *p);

@@ -7,10 +7,9 @@
  */
 #include "shh/pool.h"
 
-#include <assert.h>
-
 #define SLOTS_1 256u
-#define SLOTS_2 512u /* where the third wheel begins */
+#define SLOTS_2 512u	      /* where the third wheel begins */
+#define REACH	(7u * 65536u) /* seconds; what is due later comes round before, and is put again */
 
 void shh__wheel_init(struct shh__pool *p, uint64_t now_s)
 {
@@ -28,14 +27,14 @@ static uint32_t slot_for(const struct shh__pool *p, uint64_t when_s)
 		return (uint32_t)(when_s & 255);
 	if (ahead <= 65536)
 		return SLOTS_1 + (uint32_t)(when_s >> 8 & 255);
-	assert(ahead < 7 * 65536u);
 	return SLOTS_2 + (uint32_t)(when_s >> 16 & 7);
 }
 
 void shh__wheel_put(struct shh__pool *p, uint32_t idx, uint64_t when_s)
 {
 	struct shh__entry *e = shh__entry(p, idx), *head;
-	uint32_t slot = slot_for(p, when_s > p->wheel_s ? when_s : p->wheel_s + 1);
+	uint32_t slot =
+		slot_for(p, u64_min(u64_max(when_s, p->wheel_s + 1), p->wheel_s + REACH - 1));
 
 	e->slot = slot & 0x3ff;
 	if (p->wheel[slot] == SHH__NONE) {
@@ -79,8 +78,7 @@ static uint32_t slot_take(struct shh__pool *p, uint32_t slot)
 	return head;
 }
 
-/* When a record leaves its present state: served at the first second that is past. */
-static uint64_t when_of(const struct shh__entry *e)
+uint64_t shh__wheel_when(const struct shh__entry *e)
 {
 	return (uint64_t)e->expiry + 1 + (e->state == SHH__TOMB ? SHH__TOMB_S : 0);
 }
@@ -91,7 +89,7 @@ static void slot_spread(struct shh__pool *p, uint32_t slot)
 
 	for (; idx != SHH__NONE; idx = next) {
 		next = shh__entry(p, idx)->wheel_next;
-		shh__wheel_put(p, idx, when_of(shh__entry(p, idx)));
+		shh__wheel_put(p, idx, shh__wheel_when(shh__entry(p, idx)));
 	}
 }
 

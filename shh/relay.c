@@ -375,6 +375,16 @@ static void sleep_until(struct shh *s, struct shh__peer *p, uint64_t ms)
 	shh__peer_arm(s, p);
 }
 
+/* Status can announce how many packets a second it bears, and may end the
+ * connection over more: what is left between two of them. */
+static uint64_t rate_gap_ms(const struct shh__peer *p)
+{
+	const struct shh_rates *r = &p->status.rates;
+	uint64_t least = r->ip > 0 && (r->peer == 0 || r->ip < r->peer) ? r->ip : r->peer;
+
+	return p->status.has_rates && least > 0 && least <= 1000 ? (999 + least) / least : 0;
+}
+
 /* Whether a packet may go to it now; if not, it is put where it waits. */
 static bool may_send(struct shh *s, struct shh__peer *p)
 {
@@ -386,6 +396,8 @@ static bool may_send(struct shh *s, struct shh__peer *p)
 	}
 	if (p->gap_ms > 0) /* all peers gather until the same instants */
 		at = (p->last_sent_ms / p->gap_ms + 1) * p->gap_ms;
+	if (p->envelopes_out > 0)
+		at = u64_max(at, p->last_sent_ms + rate_gap_ms(p));
 	if (is_paced(s, p))
 		at = u64_max(at, bucket_ready_at(&p->pace, pace_rate(s), 1, s->now_ms));
 	if (at <= s->now_ms)

@@ -649,6 +649,20 @@ static void test_clock_steps(void **state)
 	shh__pool_expire(&p, 120011);
 	assert_int_equal(state_of(&p, &b), REF_TOMB);
 	assert_int_equal(state_of(&p, &a), REF_LIVE);
+	/* back by more than the wheel reaches: what comes round early waits on */
+	shh__pool_expire(&p, 100);
+	shh__pool_expire(&p, 10);
+	a = entry_of(3, 1, 20, 100);
+	a.expiry = 3000000;
+	assert_int_equal(both_insert(&p, &a), OK);
+	for (uint64_t t = 10; t <= 3000000; t += 50000) {
+		shh__pool_expire(&p, t);
+		assert_int_equal(state_of(&p, &a), REF_LIVE);
+	}
+	shh__pool_expire(&p, 3000000);
+	assert_int_equal(state_of(&p, &a), REF_LIVE);
+	shh__pool_expire(&p, 3000001);
+	assert_int_equal(state_of(&p, &a), REF_TOMB);
 	shh__pool_expire(&p, 1u << 30);
 	shh__pool_expire(&p, (1u << 30) + 1);
 	shh__pool_expire(&p, (1u << 30) + 2);
