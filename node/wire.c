@@ -238,13 +238,20 @@ static void send_packet(struct node *n, struct node__link *l, uint32_t code, str
 	node__link_touch(n, l);
 }
 
+/* As RLPx says it, but for what has a meaning of its own here (hardening W1): a
+ * Status of another version, and one that did not come in time. */
+static unsigned reason_of(enum err err)
+{
+	unsigned reason = err == ERR_TIMEOUT ? RLPX_BREACH : rlpx_reason_of(err);
+
+	return err == ERR_VERSION || reason == RLPX_REASON_UNKNOWN ? RLPX_SUBPROTOCOL : reason;
+}
+
 static void drop(struct node *n, struct node__link *l, enum err err)
 {
-	unsigned reason = rlpx_reason_of(err);
-
 	n->link_of_peer[l->shh_peer] = NODE__NO_LINK; /* shh has forgotten it already */
 	l->shh_peer = NODE__NO_PEER;
-	node__link_end(n, l, err, false, reason == RLPX_REASON_UNKNOWN ? RLPX_SUBPROTOCOL : reason);
+	node__link_end(n, l, err, false, reason_of(err));
 }
 
 /* What shh found out is remembered.  Of a peer that left at our first envelopes

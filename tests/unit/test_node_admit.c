@@ -325,6 +325,7 @@ static void no_capability_in_common_is_useless(void **state)
 	assert_true(p.closed);
 	/* Both find out at the same moment; either may be the one to say so. */
 	assert_int_equal(p.reason, RLPX_USELESS);
+	assert_int_equal(solo_peers(&s), 0);
 	solo_pass(&s, 2000);
 	assert_int_equal(solo_links(&s), 0);
 	raw_free(&p);

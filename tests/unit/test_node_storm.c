@@ -218,6 +218,40 @@ static void honest_oddities_ban_nobody(void **state)
 	solo_close(&s);
 }
 
+/* W1: how each fault in the first packet is named to the peer. */
+static void faults_of_status_have_their_reasons(void **state)
+{
+	static const struct {
+		uint8_t payload[8];
+		size_t len;
+		uint32_t code;
+		unsigned reason;
+	} v[] = {
+		{ { 0xc1, 0x05 }, 2, SHH_STATUS, RLPX_SUBPROTOCOL }, /* version 5 */
+		{ { 0xc1, 0x07 }, 2, SHH_STATUS, RLPX_SUBPROTOCOL },
+		{ { 0x06 }, 1, SHH_STATUS, RLPX_BREACH },   /* no list */
+		{ { 0xc0 }, 1, SHH_MESSAGES, RLPX_BREACH }, /* too soon */
+		{ { 0 }, 0, SHH_CODES, RLPX_BREACH },	    /* nothing in 5 s */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
+		struct raw p;
+		struct solo s;
+
+		solo_open(&s, NULL);
+		assert_int_equal(raw_connect(&p, &s, 1), OK);
+		solo_pump(&s);
+		if (v[i].code < SHH_CODES)
+			assert_int_equal(raw_send(&p, v[i].code, v[i].payload, v[i].len), OK);
+		solo_pass(&s, v[i].code < SHH_CODES ? 100 : 6000);
+		assert_true(p.closed && p.by_node);
+		assert_int_equal(p.reason, v[i].reason);
+		raw_free(&p);
+		solo_close(&s);
+	}
+}
+
 /* --- fairness and pauses ------------------------------------------------------------------------- */
 
 /* One gives ten thousand packets at once, another a few: the few are taken in the
@@ -485,6 +519,7 @@ int main(void)
 		cmocka_unit_test(bad_messages_add_up_to_a_ban),
 		cmocka_unit_test(a_named_peer_is_forgiven_in_ten_seconds),
 		cmocka_unit_test(honest_oddities_ban_nobody),
+		cmocka_unit_test(faults_of_status_have_their_reasons),
 		cmocka_unit_test(a_turn_takes_a_share_of_each),
 		cmocka_unit_test(an_empty_bucket_pauses_reading),
 		cmocka_unit_test(a_client_name_stays_in_its_quotes),
