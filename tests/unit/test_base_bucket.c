@@ -66,6 +66,23 @@ static void debt_ends_at_one_burst(void **state)
 	assert_true(bucket_take(&b, r, 1, 600));
 }
 
+/* What a bucket holds may be changed while it is in use. */
+static void a_smaller_burst_cuts_both_ways(void **state)
+{
+	const struct bucket_rate wide = { 10, 100 }, narrow = { 10, 5 };
+	struct bucket b;
+
+	(void)state;
+	bucket_init(&b, wide, 0);
+	assert_false(bucket_take(&b, narrow, 6, 0));
+	assert_true(bucket_take(&b, narrow, 5, 0));
+	assert_false(bucket_take(&b, wide, 1, 0)); /* what was cut off is gone */
+	bucket_charge(&b, wide, 1000, 0);
+	assert_true(bucket_ready_at(&b, wide, 1, 0) == 10100);
+	bucket_charge(&b, narrow, 0, 0);
+	assert_true(bucket_ready_at(&b, narrow, 1, 0) == 600);
+}
+
 static void clocks_may_jump(void **state)
 {
 	const struct bucket_rate r = { 10, 5 };
@@ -131,9 +148,13 @@ static void ready_at_keeps_its_word(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(nothing_is_rounded),	  cmocka_unit_test(refusals_take_nothing),
-		cmocka_unit_test(debt_ends_at_one_burst), cmocka_unit_test(clocks_may_jump),
-		cmocka_unit_test(extremes_do_not_wrap),	  cmocka_unit_test(ready_at_keeps_its_word),
+		cmocka_unit_test(nothing_is_rounded),
+		cmocka_unit_test(refusals_take_nothing),
+		cmocka_unit_test(debt_ends_at_one_burst),
+		cmocka_unit_test(a_smaller_burst_cuts_both_ways),
+		cmocka_unit_test(clocks_may_jump),
+		cmocka_unit_test(extremes_do_not_wrap),
+		cmocka_unit_test(ready_at_keeps_its_word),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
