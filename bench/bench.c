@@ -11,7 +11,7 @@
 #define RESULTS_MAX  512 /* lines of one run; more are printed but not remembered */
 #define NAME_MAX_LEN 64
 
-const char *bench_program = "build/sotto";
+const char *bench_program = "build/sotto", *bench_load = "build/load";
 
 struct result {
 	char name[NAME_MAX_LEN];
@@ -151,9 +151,9 @@ static const struct {
 	const char *name;
 	void (*run)(void);
 } subjects[] = {
-	{ "keccak", bench_keccak },
-	{ "primitives", bench_primitives },
-	{ "rlpx", bench_rlpx },
+	{ "keccak", bench_keccak }, { "primitives", bench_primitives },
+	{ "rlpx", bench_rlpx },	    { "intake", bench_intake },
+	{ "relay", bench_relay },   { "program", bench_program_figures },
 };
 
 int main(int argc, char **argv)
@@ -163,6 +163,8 @@ int main(int argc, char **argv)
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--program") == 0 && i + 1 < argc)
 			bench_program = argv[++i];
+		else if (strcmp(argv[i], "--load") == 0 && i + 1 < argc)
+			bench_load = argv[++i];
 		else if (strcmp(argv[i], "--last") == 0 && i + 1 < argc)
 			last_path = argv[++i];
 		else

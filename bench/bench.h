@@ -46,11 +46,23 @@ static inline void bench_use(const void *p)
 /* Resident memory of this process, or of another, in bytes. */
 uint64_t bench_rss(int pid);
 
-/* The program under test for whole-process figures (--program). */
-extern const char *bench_program;
+/* The program under test for whole-process figures (--program), and the load
+ * generator (--load). */
+extern const char *bench_program, *bench_load;
 
 void bench_keccak(void);
 void bench_primitives(void);
 void bench_rlpx(void);
+void bench_intake(void);
+void bench_relay(void);
+void bench_program_figures(void);
+
+/* What a frame of len bytes costs at least, in ns: AES-256-CTR, and Keccak over
+ * it and three blocks more; opened alone, or sealed with others in lanes. */
+double bench_frame_open_ns(size_t len);
+double bench_frame_seal_many_ns(size_t len);
+
+/* Calls of malloc, calloc and realloc by our own objects so far. */
+extern uint64_t bench_allocations;
 
 #endif /* BENCH_BENCH_H */

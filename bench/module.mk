@@ -4,14 +4,17 @@
 
 BENCH_OBJ := $(patsubst %.c,$(O)/obj/%.o,$(sort $(wildcard bench/*.c)))
 
+# Calls of our own objects to the heap are counted.
+BENCH_WRAP := -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=realloc
+
 $(O)/bench: $(BENCH_OBJ) $(SIM_LIB) $(ARCHIVES)
 	@mkdir -p $(@D)
 	$(if $(V),,@echo "  LD $@")
-	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(GROUP) $(LIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(BENCH_WRAP) -o $@ $(filter %.o,$^) $(GROUP) $(LIBS)
 
 .PHONY: bench
-bench: deps-build $(O)/bench $(O)/sotto ## numbers, each beside its limit in the same run
-	@$(O)/bench --program $(O)/sotto --last $(O)/bench.last $(B)
+bench: deps-build $(O)/bench $(O)/sotto $(O)/load ## numbers, each beside its limit in the same run, B=subject
+	@$(O)/bench --program $(O)/sotto --load $(O)/load --last $(O)/bench.last $(B)
 
 # The load generator: one program of its own, for make bench-peers.
 LOAD_OBJ := $(patsubst %.c,$(O)/obj/%.o,$(sort $(wildcard bench/load/*.c)))

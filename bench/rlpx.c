@@ -176,6 +176,54 @@ static double frame_limit_ns(size_t len)
 	return 2 * (aes + absorb);
 }
 
+/* Curve and ciphers for those who ask from outside. */
+static void ground(void)
+{
+	if (crypto != NULL)
+		return;
+	rng = rng_seeded_init(&seed, 2);
+	mem_init(&mem);
+	must(crypto_new(&crypto, &rng) == OK);
+}
+
+double bench_frame_open_ns(size_t len)
+{
+	ground();
+	return frame_limit_ns(len) / 2;
+}
+
+struct lanes {
+	struct keccak states[KECCAK_LANES_MAX];
+	struct keccak *which[KECCAK_LANES_MAX];
+	struct span data[KECCAK_LANES_MAX];
+};
+
+static void run_lanes(void *ctx, uint64_t n)
+{
+	struct lanes *l = ctx;
+
+	for (uint64_t i = 0; i < n; i += KECCAK_LANES_MAX)
+		keccak_update_many(l->which, l->data, KECCAK_LANES_MAX);
+}
+
+double bench_frame_seal_many_ns(size_t len)
+{
+	struct primitive p = { .len = len };
+	uint8_t key[32] = { 3 }, iv[16] = { 0 };
+	struct lanes l;
+	double ns;
+
+	for (size_t i = 0; i < KECCAK_LANES_MAX; i++) {
+		keccak_init(&l.states[i]);
+		l.which[i] = &l.states[i];
+		l.data[i] = span_of(scratch, len + (size_t)(FRAME_EXTRA * KECCAK_RATE));
+	}
+	must(aes_ctr_new(&p.ctr, key, sizeof(key), iv) == OK);
+	ns = bench_ns(run_aes, &p) + bench_ns(run_lanes, &l);
+	aes_ctr_free(p.ctr);
+	return ns;
+}
+
 static void one_size(size_t len, bool is_snappy)
 {
 	double limit = frame_limit_ns(len), ns;
@@ -226,9 +274,8 @@ void bench_rlpx(void)
 	struct seckey key;
 	double limit;
 
-	rng = rng_seeded_init(&seed, 2);
-	mem_init(&mem);
-	must(crypto_new(&crypto, &rng) == OK && seckey_generate(crypto, &key, &rng) == OK);
+	ground();
+	must(seckey_generate(crypto, &key, &rng) == OK);
 	limit = 1e9 / bench_ns(run_curve, &key);
 	make_host(&a, 5);
 	make_host(&b, 5);
@@ -239,4 +286,5 @@ void bench_rlpx(void)
 	frames(4);
 	frames(5);
 	crypto_free(crypto);
+	crypto = NULL;
 }

@@ -34,7 +34,8 @@ enum role {
 
 /* What to do; filled in from the command line. */
 struct plan {
-	const char *name; /* repeated in the result */
+	const char *name;   /* repeated in the result */
+	const char *client; /* said in Hello */
 	struct enode node, far;
 	bool has_far; /* receivers are attached to far instead */
 	int pid;      /* of node; 0: CPU and memory are not counted */
@@ -44,6 +45,7 @@ struct plan {
 	uint32_t batch;		 /* envelopes of a packet */
 	uint32_t copies;	 /* publishers that send each of them */
 	uint32_t limit;		 /* bytes of a packet that a receiver takes */
+	uint32_t bits;		 /* zero bits of each envelope's digest, at least */
 	uint32_t ttl_s;
 	double rate;	 /* envelopes per second under the clock; 0: as fast as it goes */
 	bool repeat;	 /* under the clock all but the first publisher send the preload again */
@@ -154,6 +156,7 @@ struct proc {
 	uint64_t cpu_ns;     /* of all its threads */
 	uint64_t ticks_ms;   /* the same as the kernel's slower clock has it */
 	uint64_t rss, hwm;   /* bytes */
+	uint64_t anon;	     /* of them not backed by files, whose pages come and go */
 	uint64_t pss;	     /* only from proc_read_pss() */
 	uint64_t io_calls;   /* read- and write-like system calls */
 	uint64_t min_faults; /* page faults without disk */

@@ -312,6 +312,8 @@ static void print_act(const char *name, const struct act *a)
 	ACT("gen_s", a->gen_cpu_s);
 	ACT("rss_before", (double)a->before.rss);
 	ACT("rss_after", (double)a->after.rss);
+	ACT("anon_before", (double)a->before.anon);
+	ACT("anon_after", (double)a->after.anon);
 	ACT("io_calls", (double)(a->after.io_calls - a->before.io_calls));
 	ACT("faults", (double)(a->after.min_faults - a->before.min_faults));
 #undef ACT

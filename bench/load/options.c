@@ -10,6 +10,7 @@
 static const char usage[] =
 	"load --enode ENODE [--pid N] [option...]: a load for an shh/6 node, one JSON line as "
 	"result\n"
+	"  --client TEXT      said in Hello: nodes tell families by it (Geth/v1.8.27-load)\n"
 	"  --name TEXT        repeated in the result\n"
 	"  --publishers N     connections that send (1)\n"
 	"  --receivers N      connections that receive everything (0)\n"
@@ -26,6 +27,7 @@ static const char usage[] =
 	"  --late             receivers join when everything was sent\n"
 	"  --audit            a last peer fetches every 64th envelope as proof\n"
 	"  --limit BYTES      a receiver leaves at a larger packet, as geth does at 1 MiB (none)\n"
+	"  --bits N           of work in each envelope, as geth 1.8 counts it (8)\n"
 	"  --ttl S            of the envelopes (600)\n"
 	"  --plain            no compression (p2p/4)\n"
 	"  --timeout S        of the whole run (60)\n";
@@ -34,6 +36,7 @@ enum flag {
 	ENODE = 1,
 	PID,
 	NAME,
+	CLIENT,
 	PUBLISHERS,
 	RECEIVERS,
 	IDLE_PEERS,
@@ -49,6 +52,7 @@ enum flag {
 	LATE,
 	AUDIT,
 	LIMIT,
+	BITS,
 	TTL,
 	PLAIN,
 	TIMEOUT,
@@ -59,6 +63,7 @@ static const struct option options[] = {
 	{ "enode", 1, NULL, ENODE },
 	{ "pid", 1, NULL, PID },
 	{ "name", 1, NULL, NAME },
+	{ "client", 1, NULL, CLIENT },
 	{ "publishers", 1, NULL, PUBLISHERS },
 	{ "receivers", 1, NULL, RECEIVERS },
 	{ "idle", 1, NULL, IDLE_PEERS },
@@ -74,6 +79,7 @@ static const struct option options[] = {
 	{ "late", 0, NULL, LATE },
 	{ "audit", 0, NULL, AUDIT },
 	{ "limit", 1, NULL, LIMIT },
+	{ "bits", 1, NULL, BITS },
 	{ "ttl", 1, NULL, TTL },
 	{ "plain", 0, NULL, PLAIN },
 	{ "timeout", 1, NULL, TIMEOUT },
@@ -122,6 +128,7 @@ static void take(struct plan *p, int option, const struct crypto *crypto)
 		break;
 	case PID: p->pid = (int)number(option, 1, 1u << 30); break;
 	case NAME: p->name = optarg; break;
+	case CLIENT: p->client = optarg; break;
 	case PUBLISHERS: p->publishers = number(option, 0, LOAD_PEERS_MAX); break;
 	case RECEIVERS: p->receivers = number(option, 0, LOAD_PEERS_MAX); break;
 	case IDLE_PEERS: p->idle = number(option, 0, LOAD_PEERS_MAX); break;
@@ -135,6 +142,7 @@ static void take(struct plan *p, int option, const struct crypto *crypto)
 	case REPEAT: p->repeat = true; break;
 	case LATE: p->late = true; break;
 	case AUDIT: p->audit = true; break;
+	case BITS: p->bits = number(option, 0, 24); break;
 	case LIMIT: p->limit = number(option, 1, RLPX_FRAME_MAX); break;
 	case TTL: p->ttl_s = number(option, 1, SHH_TTL_MAX); break;
 	case PLAIN: p->no_snappy = true; break;
@@ -166,11 +174,13 @@ void options_read(struct plan *p, int argc, char **argv, const struct crypto *cr
 	int option;
 
 	*p = (struct plan){ .name = "",
+			    .client = "Geth/v1.8.27-load",
 			    .publishers = 1,
 			    .size = 256,
 			    .batch = 16,
 			    .copies = 1,
 			    .limit = RLPX_FRAME_MAX,
+			    .bits = 8,
 			    .ttl_s = 600,
 			    .timeout_s = 60 };
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {

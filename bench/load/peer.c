@@ -24,7 +24,7 @@ static struct rlpx_host *host_make(struct load *l)
 				   .crypto = l->crypto,
 				   .mem = &l->mem,
 				   .rng = l->rng,
-				   .client = "load",
+				   .client = l->plan->client,
 				   .version = l->plan->no_snappy ? 4 : 5,
 				   .caps = &shh,
 				   .cap_count = 1 };
@@ -115,7 +115,7 @@ void peer_lose(struct load *l, struct peer *p, enum err e, unsigned reason)
 static void on_status(struct load *l, struct peer *p, struct span payload)
 {
 	struct shh_status s;
-	double ours = 1.0 / ((double)l->plan->size * l->plan->ttl_s);
+	double ours = (1u << l->plan->bits) / ((double)l->plan->size * l->plan->ttl_s);
 
 	if (shh_status_read(&s, payload) != OK)
 		give_up("the node's Status cannot be read");

@@ -87,6 +87,7 @@ void proc_read(struct proc *out, int pid)
 	out->cpu_ns = proc_cpu_ns(pid);
 	read_stat(out, pid);
 	out->rss = field(pid, "status", "VmRSS:") * 1024;
+	out->anon = field(pid, "status", "RssAnon:") * 1024;
 	out->hwm = field(pid, "status", "VmHWM:") * 1024;
 	out->io_calls = field(pid, "io", "syscr:") + field(pid, "io", "syscw:");
 }

@@ -52,10 +52,11 @@ func plain(what string) func(*bench, string, result) float64 {
 	return func(_ *bench, _ string, r result) float64 { return r.number(what) }
 }
 
-// growth is how much memory an act took for each of what.
+// growth is how much memory an act took for each of what, without the pages of
+// files, which the system takes away and gives back as it likes.
 func growth(act, what string) func(*bench, string, result) float64 {
 	return func(_ *bench, _ string, r result) float64 {
-		return (r.number(act+"_rss_after") - r.number(act+"_rss_before")) / r.number(what)
+		return (r.number(act+"_anon_after") - r.number(act+"_anon_before")) / r.number(what)
 	}
 }
 
@@ -390,7 +391,7 @@ func churn(b *bench, who *subject) (result, error) {
 		if err != nil {
 			return nil, err
 		}
-		after = append(after, r.number("preload_rss_after"))
+		after = append(after, r.number("preload_anon_after"))
 		expire()
 	}
 	grown := after[len(after)-1] - after[1]
