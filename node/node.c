@@ -426,7 +426,12 @@ static bool tell(struct node *n, struct node__link *l, enum node__mark mark, str
 		ev->type = NODE_EV_CLOSE;
 		node__link_free(n, l);
 		return true;
-	case NODE__TELL_PAUSE: ev->type = NODE_EV_PAUSE; return true;
+	case NODE__TELL_PAUSE:
+		if (!l->holds)
+			return false;
+		l->behind = true;
+		ev->type = NODE_EV_PAUSE;
+		return true;
 	case NODE__TELL_RESUME:
 		if (l->holds)
 			return false;

@@ -57,7 +57,8 @@ struct raw {
 	uint32_t last_code;
 	uint8_t *rest; /* bytes that the node did not take yet */
 	size_t rest_len;
-	bool deaf; /* takes no bytes from the node */
+	bool paused; /* the node reads nothing until it says so */
+	bool deaf;   /* takes no bytes from the node */
 };
 
 static const struct rlpx_capability solo_shh = { .name = "shh", .version = 6, .length = 128 };
@@ -153,8 +154,16 @@ static inline void solo_obey(struct solo *s, const struct node_event *ev)
 				rlpx_stream_ended(r->conn, s->now_ms);
 		}
 		break;
-	case NODE_EV_PAUSE: s->pauses++; break;
-	case NODE_EV_RESUME: s->resumes++; break;
+	case NODE_EV_PAUSE:
+		s->pauses++;
+		if (r)
+			r->paused = true;
+		break;
+	case NODE_EV_RESUME:
+		s->resumes++;
+		if (r)
+			r->paused = false;
+		break;
 	case NODE_EV_STEP:
 	case NODE_EV_MESSAGE:
 	case NODE_EV_SHH:
@@ -192,8 +201,11 @@ static inline void raw_give(struct raw *r, const uint8_t *data, size_t len)
 	if (len > 0)
 		memcpy(all + r->rest_len, data, len);
 	free(r->rest);
-	taken = r->accepted ? node_recv(r->s->node, r->link, all, total, r->s->now_ms) : total;
+	taken = !r->accepted ? total
+		: r->paused  ? 0
+			     : node_recv(r->s->node, r->link, all, total, r->s->now_ms);
 	fuzz_check(taken <= total);
+	r->paused |= taken < total;
 	r->rest_len = total - taken;
 	r->rest = NULL;
 	if (r->rest_len > 0) {
@@ -236,7 +248,7 @@ static inline bool raw_speak(struct raw *r)
 		return false;
 	rlpx_seal_many(conns, 1, r->s->now_ms);
 	len = rlpx_output(r->conn, &data);
-	if (len == 0 && r->rest_len == 0)
+	if (len == 0 && (r->rest_len == 0 || r->paused))
 		return false;
 	raw_give(r, data, len);
 	rlpx_output_taken(r->conn, len, r->s->now_ms);
