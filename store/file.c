@@ -129,7 +129,7 @@ static enum err sync_folder_of(const char *path)
 	int fd, failed;
 
 	if (slash == NULL) {
-		strcpy(folder, ".");
+		memcpy(folder, ".", 2);
 	} else {
 		memcpy(folder, path, len + 1); /* with the slash: "/key" lies in "/" */
 		folder[len + 1] = '\0';
