@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
 #include <unistd.h>
 
 static void lines_ready(evutil_socket_t fd, short what, void *arg)
@@ -14,6 +15,18 @@ static void lines_ready(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	l->ready = true;
+}
+
+/* epoll knows no files (EPERM): they never block, so they are read in turns. */
+static bool can_be_waited_for(int fd)
+{
+	struct epoll_event ev = { .events = EPOLLIN };
+	int probe = epoll_create1(EPOLL_CLOEXEC);
+	bool can = probe >= 0 && epoll_ctl(probe, EPOLL_CTL_ADD, fd, &ev) == 0;
+
+	if (probe >= 0)
+		close(probe);
+	return can;
 }
 
 enum err net_lines(struct net *net, int fd, size_t max,
@@ -37,8 +50,8 @@ enum err net_lines(struct net *net, int fd, size_t max,
 	l->skipping = false;
 	l->line = line;
 	l->ctx = ctx;
-	/* epoll knows no files (EPERM): they never block, so they are read in turns. */
 	l->polled =
+		!can_be_waited_for(fd) ||
 		event_assign(&l->ev, net->base, fd, EV_READ | EV_PERSIST, lines_ready, l) != 0 ||
 		event_add(&l->ev, NULL) != 0;
 	l->ready = l->polled;

@@ -369,6 +369,7 @@ enum err net_run(struct net *net)
 {
 	int look; /* without ONCE, libevent looks again as long as a socket is readable */
 
+	net->leave = false;
 	/* The first turn does not wait: the node may have something to say already. */
 	for (;;) {
 		turn(net);
