@@ -25,8 +25,8 @@ static void print_wrapped(const char *text, int column, int indent)
 		printf("%.*s", len, text);
 		column += len;
 		text += len;
-		if (*text == '\n') {
-			printf("\n%*s", indent, "");
+		if (*text == '\n') { /* a paragraph */
+			printf("\n\n%*s", indent, "");
 			column = indent;
 		}
 		text += *text != '\0';
@@ -43,8 +43,8 @@ static void print_option(const struct option *o)
 		column = printf("  --%s %s", o->name, o->value);
 	else
 		column = printf("  --%s", o->name);
-	if (o->standard != NULL && strcmp(o->standard, "false") != 0)
-		snprintf(help, sizeof(help), "%s (%s)", o->help, o->standard);
+	if (o->preset != NULL && strcmp(o->preset, "false") != 0)
+		snprintf(help, sizeof(help), "%s (%s)", o->help, o->preset);
 	else
 		snprintf(help, sizeof(help), "%s", o->help);
 	if (column >= COLUMN) {
@@ -73,7 +73,7 @@ void help_command(const struct command *cmd)
 	}
 	if (!has_options(cmd))
 		return;
-	printf("\noptions (standards in brackets):\n");
+	printf("\noptions (defaults in brackets):\n");
 	while ((o = options_next(o, cmd->id)) != NULL)
 		print_option(o);
 }
@@ -93,11 +93,9 @@ void help_overview(void)
 
 /* --- the manual --------------------------------------------------------------------- */
 
-/* Text for troff: hyphens of options stay hyphens, a leading dot stays a dot. */
-static void print_troff(const char *text)
+/* Hyphens of options stay hyphens. */
+static void print_escaped(const char *text)
 {
-	if (*text == '.' || *text == '\'')
-		printf("\\&");
 	for (; *text != '\0'; text++) {
 		if (*text == '-')
 			printf("\\-");
@@ -108,23 +106,32 @@ static void print_troff(const char *text)
 		else
 			putchar(*text);
 	}
+}
+
+/* A paragraph: a dot that begins it stays a dot. */
+static void print_troff(const char *text)
+{
+	if (*text == '.' || *text == '\'')
+		printf("\\&");
+	print_escaped(text);
 	putchar('\n');
 }
 
 static void manual_option(const struct option *o)
 {
-	printf(".TP\n.BI \\-\\-");
-	print_troff(o->name);
+	printf(".TP\n\\fB\\-\\-");
+	print_escaped(o->name);
+	printf("\\fR");
 	if (o->value != NULL) {
-		printf(".I ");
-		print_troff(o->value);
-		printf(".br\n");
+		printf(" \\fI");
+		print_escaped(o->value);
+		printf("\\fR");
 	}
+	putchar('\n');
 	print_troff(o->help);
-	if (o->standard != NULL) {
-		printf("(standard: ");
-		for (const char *p = o->standard; *p != '\0'; p++)
-			putchar(*p);
+	if (o->preset != NULL) {
+		printf("(default: ");
+		print_escaped(o->preset);
 		printf(")\n");
 	}
 }

@@ -188,14 +188,14 @@ static const struct option *find(const struct command *cmd, const char *name, si
 	return NULL;
 }
 
-static void take_standards(struct settings *s, const struct command *cmd)
+static void take_presets(struct settings *s, const struct command *cmd)
 {
 	char why[OPTIONS_WHY_MAX];
 	const struct option *o = NULL;
 
 	while ((o = options_next(o, cmd->id)) != NULL)
-		if (o->standard != NULL)
-			(void)take_value(s, o, o->standard, why);
+		if (o->preset != NULL)
+			(void)take_value(s, o, o->preset, why);
 }
 
 /* One that is repeated is a slip, but for lists. */
@@ -285,7 +285,7 @@ enum parsed options_parse(struct settings *out, const struct command *cmd, int a
 
 	memset(out, 0, sizeof(*out));
 	out->command = cmd;
-	take_standards(out, cmd);
+	take_presets(out, cmd);
 	while (w.next < w.count) {
 		char *word = w.word[w.next];
 		char *say = result == PARSED ? why : later;

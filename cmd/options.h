@@ -28,12 +28,11 @@ struct option {
 	unsigned commands; /* 1 << enum command_id, or-ed */
 	const char *name;
 	enum option_kind kind;
-	const char *value; /* how --help names the value; NULL for a flag */
-	const char
-		*standard; /* what holds if it is not given, as it would be typed; NULL: nothing */
-	const char *help;  /* what it does, as an order or a noun; no full stop */
-	size_t at;	   /* offset of its field in struct settings */
-	uint64_t min, max; /* of OPT_UINT */
+	const char *value;  /* how --help names the value; NULL for a flag */
+	const char *preset; /* what holds if it is not given, as it would be typed; NULL: nothing */
+	const char *help;   /* what it does, as an order or a noun; no full stop */
+	size_t at;	    /* offset of its field in struct settings */
+	uint64_t min, max;  /* of OPT_UINT */
 	const char *const *choices; /* of OPT_CHOICE, NULL at the end */
 };
 
@@ -57,7 +56,7 @@ enum parsed { PARSED, PARSED_HELP, PARSED_BAD };
 
 /* Read the words after the command.
  *
- * out      filled with standards first; settings_wipe() it in every case
+ * out      filled with presets first; settings_wipe() it in every case
  * argv     secrets in it are overwritten, whatever else is wrong
  * why      on PARSED_BAD: option, value and what was expected, one line
  */

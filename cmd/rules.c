@@ -78,10 +78,7 @@ bool options_agree(const struct settings *s, char why[static OPTIONS_WHY_MAX])
 	case CMD_KEY_TO_ENODE: return has_one_port(s, why);
 	case CMD_KEY_GENERATE:
 	case CMD_KEY_INSPECT:
-	case CMD_DEMO:
-	case CMD_HELP:
-	case CMD_VERSION:
-	case CMD_SIM: break;
+	case CMD_DEMO: break;
 	}
 	return true;
 }

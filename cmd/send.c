@@ -35,7 +35,8 @@ struct letter {
 	struct symkey sym;
 	bool has_sym;
 	struct pubkey to;
-	unsigned posts, posted; /* asked for, and sealed */
+	double pow;	/* of each envelope */
+	unsigned posts; /* asked for, one after the other */
 	struct {
 		uint32_t id;
 		enum shh_form form;
@@ -187,7 +188,7 @@ static int32_t direct_slot(const struct letter *l)
 	return (int32_t)info.shh_peer;
 }
 
-static bool post_one(struct letter *l, enum shh_form form, double pow, uint64_t now_ms)
+static void post_one(struct letter *l, enum shh_form form, uint64_t now_ms)
 {
 	const struct settings *set = l->probe.session.set;
 	struct shh_post p = {
@@ -197,28 +198,27 @@ static bool post_one(struct letter *l, enum shh_form form, double pow, uint64_t 
 		.topic = set->topics.t[0],
 		.payload = span_of(l->text, l->len),
 		.ttl_s = (uint32_t)set->ttl_s,
-		.pow = pow,
+		.pow = l->pow,
 		.pow_time_ms = (uint32_t)u64_min(set->timeout_s * 1000, UINT32_MAX),
 		.form = form,
 		.direct = direct_slot(l),
 	};
 	enum err err = shh_post(node_shh(l->probe.session.node), &l->post[l->posts].id, &p, now_ms);
 
-	l->post[l->posts].form = form;
-	if (err == OK) {
-		l->posts++;
-		return true;
+	if (err != OK) {
+		leave(l, fail(set, EXIT_REFUSED, "the message cannot be made: %s", err_text(err)));
+		return;
 	}
-	leave(l, fail(set, EXIT_REFUSED, "the message cannot be made: %s", err_text(err)));
-	return false;
+	l->post[l->posts++].form = form;
 }
 
+/* In both layouts, parity's goes first: its pool takes only what outbids all that
+ * it holds, so geth's could stand in the way. */
 static void begin_post(struct letter *l, const struct shh_status *status, uint64_t now_ms)
 {
 	const struct settings *set = l->probe.session.set;
-	double pow;
 
-	if (!agree_on_work(l, status, &pow))
+	if (!agree_on_work(l, status, &l->pow))
 		return;
 	if (!set->direct && !topic_is_wanted(status, set->topics.t[0])) {
 		leave(l, fail(set, EXIT_REFUSED,
@@ -226,10 +226,7 @@ static void begin_post(struct letter *l, const struct shh_status *status, uint64
 		return;
 	}
 	l->phase = SEALING;
-	if (set->form != FORM_PARITY && !post_one(l, SHH_FORM_GETH, pow, now_ms))
-		return;
-	if (set->form != FORM_GETH)
-		(void)post_one(l, SHH_FORM_PARITY, pow, now_ms);
+	post_one(l, set->form == FORM_GETH ? SHH_FORM_GETH : SHH_FORM_PARITY, now_ms);
 }
 
 /* --- its way -------------------------------------------------------------------------------- */
@@ -281,8 +278,10 @@ static void on_posted(struct letter *l, const struct shh_event *ev, uint64_t now
 			      err_text(ev->u.posted.err)));
 		return;
 	}
-	if (++l->posted < l->posts)
+	if (set->form == FORM_BOTH && l->posts == 1) {
+		post_one(l, SHH_FORM_GETH, now_ms);
 		return;
+	}
 	l->phase = RELAYING;
 	look(l, now_ms);
 }

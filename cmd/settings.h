@@ -16,9 +16,6 @@ enum command_id {
 	CMD_SEND,
 	CMD_LISTEN,
 	CMD_DEMO,
-	CMD_HELP,
-	CMD_VERSION,
-	CMD_SIM,
 };
 
 struct command;
