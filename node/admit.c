@@ -240,7 +240,7 @@ bool node__admit_identity(struct node *n, struct node__link *l, bool hello)
 	if (memcmp(l->id.b, n->self.b, sizeof(l->id.b)) == 0)
 		return refuse(n, l, ERR_SELF, RLPX_SELF);
 	if (!named && node__guard_until(&n->guard, &l->id, n->now_ms))
-		return refuse(n, l, ERR_FLOOD, RLPX_TOO_MANY_PEERS);
+		return refuse(n, l, ERR_TOO_MANY, RLPX_TOO_MANY_PEERS);
 	twin = find_twin(n, l);
 	if (twin && !admit_twin(n, l, twin, hello))
 		return false;
