@@ -385,6 +385,8 @@ void net_stop(struct net *net)
 {
 	if (net->stop_ms != 0)
 		return;
+	/* a signal comes between turns, and the last one may be long ago */
+	net->now_ms = u64_max(net_clock_ms(), net->now_ms);
 	net->stop_ms = time_add(net->now_ms, NET_STOP_MS);
 	net__listeners_close(net);
 	if (net->node != NULL)

@@ -48,6 +48,20 @@ equal 'SIGINT ends it with 0' "$got" 0
 equal 'each log line is a JSON object' "$(grep -cvE '^\{"time":"[^"]*Z","level":"[a-z]+","event":"[^"]+"(,"[^"]+":([0-9-]+|true|"([^"\\]|\\.)*"))*\}$' "$dir/again.err")" 0
 holds 'and there are some' "$dir/again.err" '"event":"peer up"'
 
+# Two that have been quiet for longer than a goodbye may take.
+node leaver --datadir "$data" --verbosity 3
+leaver=$pid
+node stayer --datadir "$dir/stayer" --verbosity 3 --peers "$(enode_of leaver)"
+stayer=$pid
+until_true 10 has_line "$dir/stayer.err" 'peer up'
+sleep 2
+kill -TERM "$leaver"
+ended "$leaver"
+until_true 10 has_line "$dir/stayer.err" 'peer down'
+holds 'a quiet peer is told why' "$dir/stayer.err" 'peer down reason=0x08 text="client quitting" by=peer'
+kill -TERM "$stayer"
+ended "$stayer"
+
 # A peer that stopped reading, with more to read than fits on the way: the goodbye
 # to it takes its second.
 stuck() {
