@@ -11,8 +11,9 @@
  *
  *	parity listen PORT | dial ENODE   [--symkey HEX] [--topic HEX]
  *
- * Standard input: "post TEXT", "weak TEXT" (no work), "quit".  Standard output:
- * one JSON object a line.
+ * Port 0 is one that is free.  Standard input: "post TEXT", "weak TEXT" (no
+ * work), "pool", "quit"; its end is a quit.  Standard output: one JSON object a
+ * line.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -58,6 +59,7 @@ struct world {
 	struct rlpx *conn;
 	int sock;
 	bool ready, has_status;
+	uint8_t cap; /* of shh */
 	uint64_t up_since, next_rally;
 	double peer_pow;
 	bool peer_has_bloom;
@@ -108,7 +110,7 @@ static void send_packet(struct world *w, uint32_t code, const uint8_t *data, siz
 	if (blob_new(&b, &w->mem, MEM_SEND, len) != OK)
 		die("no memory for a packet");
 	memcpy(b->data, data, len);
-	if (rlpx_send(w->conn, 0, code, b) != OK)
+	if (rlpx_send(w->conn, w->cap, code, b) != OK)
 		blob_unref(b);
 }
 
@@ -175,6 +177,7 @@ static bool wanted_by_peer(const struct world *w, const struct pooled *p)
 	       shh_bloom_match(w->peer_has_bloom ? &w->peer_bloom : NULL, &sample);
 }
 
+/* Once Status has come, something goes out at each rally, be it an empty list. */
 static void rally(struct world *w)
 {
 	static uint8_t out[8 << 20];
@@ -225,7 +228,7 @@ static void post(struct world *w, const char *text, bool with_work)
 	if (shh_envelope_read(&env, &r) != OK)
 		die("own envelope does not read");
 	pool_add(w, &env, true);
-	say("{\"event\":\"posted\",\"work\":%.6g}", w->pool[w->pooled - 1].work);
+	say("{\"event\":\"posted\",\"work\":%.17g}", w->pool[w->pooled - 1].work);
 	rally(w);
 }
 
@@ -337,6 +340,7 @@ static void packet(struct world *w, uint32_t code, struct span payload)
 			disable(w, "bloom is not 64 bytes");
 		else
 			w->peer_has_bloom = true;
+		say("{\"event\":\"bloom\"}");
 		break;
 	default: break; /* ignored with a log line */
 	}
@@ -354,6 +358,7 @@ static void drain(struct world *w)
 		case RLPX_IDENTIFIED: break;
 		case RLPX_HELLO:
 			w->ready = true;
+			w->cap = ev.u.hello.shared[0].cap;
 			w->up_since = net_clock_ms();
 			say("{\"event\":\"hello\",\"version\":%u,\"shared\":%zu,\"offset\":%u}",
 			    ev.u.hello.peer->version, ev.u.hello.shared_count,
@@ -418,6 +423,8 @@ static void command(struct world *w, char *line)
 		post(w, line + 5, true);
 	else if (strncmp(line, "weak ", 5) == 0)
 		post(w, line + 5, false);
+	else if (strcmp(line, "pool") == 0)
+		say("{\"event\":\"pool\",\"count\":%zu,\"best\":%.17g}", w->pooled, best_work(w));
 	else if (strcmp(line, "quit") == 0)
 		rlpx_close(w->conn, RLPX_QUITTING, net_clock_ms());
 	else
@@ -443,10 +450,12 @@ static void run(struct world *w)
 		if (fds[0].revents != 0)
 			read_in(w);
 		if (fds[1].revents != 0) {
-			if (fgets(line, sizeof(line), stdin) != NULL)
+			if (fgets(line, sizeof(line), stdin) != NULL) {
 				command(w, line);
-			else
+			} else {
 				reads_commands = false;
+				rlpx_close(w->conn, RLPX_QUITTING, net_clock_ms());
+			}
 		}
 		if (net_clock_ms() >= w->next_rally) {
 			if (w->ready && !w->has_status &&
@@ -474,13 +483,16 @@ static void wait_for_caller(struct world *w, uint16_t port)
 {
 	struct enode self = { .id = *rlpx_host_id(w->host), .has_endpoint = true };
 	struct sockaddr_in at = loopback(port);
+	socklen_t at_len = sizeof(at);
 	char url[ENODE_TEXT_MAX];
 	int on = 1, s = socket(AF_INET, SOCK_STREAM, 0);
 	uint8_t ip4[4] = { 127, 0, 0, 1 };
 
 	setsockopt(s, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (s < 0 || bind(s, (struct sockaddr *)&at, sizeof(at)) < 0 || listen(s, 1) < 0)
+	if (s < 0 || bind(s, (struct sockaddr *)&at, sizeof(at)) < 0 || listen(s, 1) < 0 ||
+	    getsockname(s, (struct sockaddr *)&at, &at_len) < 0)
 		die("cannot listen on that port");
+	port = ntohs(at.sin_port);
 	self.at = (struct endpoint){ .ip = ip_from4(ip4), .udp = port, .tcp = port };
 	enode_text(url, &self);
 	say("{\"event\":\"listening\",\"enode\":\"%s\"}", url);
@@ -509,8 +521,10 @@ static void call(struct world *w, const char *url)
 
 static void make_host(struct world *w, uint16_t port)
 {
+	/* pwh: the same, with more that only parities say to each other */
 	static const struct rlpx_capability caps[] = {
 		{ .name = "shh", .version = 6, .length = 128 },
+		{ .name = "pwh", .version = 6, .length = 128 },
 	};
 	struct seckey key;
 	struct rlpx_config cfg = {
@@ -523,7 +537,7 @@ static void make_host(struct world *w, uint16_t port)
 		.version = 5,
 		.accept_plain = true,
 		.caps = caps,
-		.cap_count = 1,
+		.cap_count = sizeof(caps) / sizeof(caps[0]),
 	};
 
 	if (seckey_generate(w->crypto, &key, &w->rng) != OK ||
@@ -535,10 +549,12 @@ static void make_host(struct world *w, uint16_t port)
 int main(int argc, char **argv)
 {
 	static struct world w;
+	bool listens;
 	uint16_t port;
 
 	if (argc < 3)
 		die("usage: parity listen PORT | dial ENODE [--symkey HEX] [--topic HEX]");
+	setvbuf(stdin, NULL, _IONBF, 0); /* poll() must see the line after this one */
 	mem_init(&w.mem);
 	w.rng = net_rng();
 	memset(w.key.b, 0x11, sizeof(w.key.b));
@@ -554,9 +570,10 @@ int main(int argc, char **argv)
 	}
 	if (crypto_new(&w.crypto, &w.rng) != OK || aes_gcm_new(&w.gcm, w.key.b) != OK)
 		die("no cryptography");
-	port = strcmp(argv[1], "listen") == 0 ? (uint16_t)atoi(argv[2]) : 0;
+	listens = strcmp(argv[1], "listen") == 0;
+	port = listens ? (uint16_t)atoi(argv[2]) : 0;
 	make_host(&w, port);
-	if (port != 0)
+	if (listens)
 		wait_for_caller(&w, port);
 	else
 		call(&w, argv[2]);

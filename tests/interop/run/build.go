@@ -37,10 +37,10 @@ func (s *suite) build(list []scenario) {
 		}
 	}
 	s.built = map[string]*built{}
-	for _, n := range []string{"geth18", "geth19", "status", "today", "devp2p", "js", "sotto", "nodectl"} {
+	for _, n := range []string{"geth18", "geth19", "status", "today", "devp2p", "js", "sotto", "nodectl", "parity"} {
 		s.built[n] = &built{done: make(chan struct{})}
 	}
-	for name, path := range map[string]string{"sotto": s.sottoPath(), "nodectl": s.nodectlPath()} {
+	for name, path := range map[string]string{"sotto": s.sottoPath(), "nodectl": s.nodectlPath(), "parity": s.parityPath()} {
 		b := s.built[name]
 		if _, err := os.Stat(path); err != nil && s.standIn == "" {
 			b.err = fmt.Errorf("%w (make builds it)", err)
@@ -60,6 +60,7 @@ func (s *suite) build(list []scenario) {
 
 func (s *suite) sottoPath() string   { return filepath.Join(s.out, "sotto") }
 func (s *suite) nodectlPath() string { return filepath.Join(s.out, "tests", "nodectl") }
+func (s *suite) parityPath() string  { return filepath.Join(s.out, "tests", "parity") }
 func (s *suite) peerPath(name string) string {
 	return filepath.Join(s.out, "interop", name)
 }

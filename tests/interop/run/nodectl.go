@@ -11,10 +11,11 @@ import (
 // Ctl is sotto as build/tests/nodectl: a node of ours under line commands, for
 // what the command line cannot change while it runs.
 //
-// A command is words on a line; reports come as JSON, one object a line:
+// A command is words on a line; reports come as JSON, one object a line.  Used
+// here, of those that tests/tools/nodectl.c has:
 //
 //	pow X                   minimum work from now on
-//	bloom HEX128            bloom from now on
+//	bloom HEX               bloom from now on, 64 bytes
 //	trust ENODE             take direct messages of that peer
 //	peer ENODE              dial it and stay connected
 //	unpeer ENODE            hang up
@@ -28,6 +29,7 @@ import (
 //	{"event":"down","id":...,"reason":N}  N as on the wire, whoever said it
 //	{"event":"message","payload":HEX,...}
 //	{"event":"packet","cap":NAME,"code":N,"data":HEX}
+//	{"event":"posted","err":NAME}         err is OK or says why not
 type Ctl struct {
 	*process
 	t   *T
@@ -46,7 +48,7 @@ func (t *T) nodectl(s settings) *Ctl {
 	t.check(err, "start nodectl")
 	t.keep(proc)
 	c := &Ctl{process: proc, t: t}
-	c.url = c.expect("ready", func(Object) bool { return true }).text("enode")
+	c.url = c.expect("ready", nil).text("enode")
 	return c
 }
 
@@ -57,16 +59,7 @@ func (c *Ctl) command(words ...string) {
 }
 
 func (c *Ctl) expect(kind string, ok func(Object) bool) Object {
-	var found Object
-	err := c.await(patience, func() bool {
-		for _, e := range c.events {
-			if e.text("event") == kind && ok(e) {
-				found = e
-				return true
-			}
-		}
-		return false
-	})
+	found, err := c.event(kind, ok)
 	if err != nil {
 		_, file, line, _ := runtime.Caller(2)
 		c.t.fail(file, line, "nodectl reported no "+kind+": "+err.Error())
@@ -107,16 +100,10 @@ func (c *Ctl) hears(payload []byte) func(Object) bool {
 func (c *Ctl) Heard(payload []byte) { c.expect("message", c.hears(payload)) }
 
 func (c *Ctl) NotHeard(payload []byte) {
-	var wrong Object
-	c.mu.Lock()
-	for _, e := range c.events {
-		if e.text("event") == "message" && c.hears(payload)(e) {
-			wrong = e
+	for _, e := range c.all("message") {
+		if c.hears(payload)(e) {
+			c.t.fatalf("nodectl received what it must not: %s", e)
 		}
-	}
-	c.mu.Unlock()
-	if wrong != nil {
-		c.t.fatalf("nodectl received what it must not: %s", wrong)
 	}
 }
 

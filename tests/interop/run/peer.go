@@ -72,34 +72,12 @@ func (p *Peer) do(cmd string, fields Object) Object {
 
 // expect waits for a report of that kind for which ok is true (nil: any).
 func (p *Peer) expect(kind string, ok func(Object) bool) Object {
-	var found Object
-	err := p.await(patience, func() bool {
-		for _, e := range p.events {
-			if e.text("event") == kind && (ok == nil || ok(e)) {
-				found = e
-				return true
-			}
-		}
-		return false
-	})
+	found, err := p.event(kind, ok)
 	if err != nil {
 		_, file, line, _ := runtime.Caller(1)
 		p.t.fail(file, line, p.name+" reported no "+kind+": "+err.Error())
 	}
 	return found
-}
-
-// all is every report of that kind so far.
-func (p *Peer) all(kind string) []Object {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	var list []Object
-	for _, e := range p.events {
-		if e.text("event") == kind {
-			list = append(list, e)
-		}
-	}
-	return list
 }
 
 // idOf is how this peer's reports name whoever has that enode URL.
@@ -137,16 +115,7 @@ func (p *Peer) count(way, capability string, code string) int {
 // heard waits for a message with that payload.
 func (p *Peer) heard(payload []byte) Object {
 	want := digest(payload)
-	var found Object
-	err := p.await(patience, func() bool {
-		for _, e := range p.events {
-			if e.text("event") == "message" && e.text("digest") == want {
-				found = e
-				return true
-			}
-		}
-		return false
-	})
+	found, err := p.event("message", func(e Object) bool { return e.text("digest") == want })
 	if err != nil {
 		_, file, line, _ := runtime.Caller(1)
 		p.t.fail(file, line, p.name+" did not receive the message: "+err.Error())

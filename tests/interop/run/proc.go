@@ -158,6 +158,34 @@ func (p *process) await(patience time.Duration, check func() bool) error {
 	return nil
 }
 
+// event waits for a report of that kind for which ok is true (nil: any).
+func (p *process) event(kind string, ok func(Object) bool) (Object, error) {
+	var found Object
+	err := p.await(patience, func() bool {
+		for _, e := range p.events {
+			if e.text("event") == kind && (ok == nil || ok(e)) {
+				found = e
+				return true
+			}
+		}
+		return false
+	})
+	return found, err
+}
+
+// all is every report of that kind so far.
+func (p *process) all(kind string) []Object {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var list []Object
+	for _, e := range p.events {
+		if e.text("event") == kind {
+			list = append(list, e)
+		}
+	}
+	return list
+}
+
 // stop lets the child end by itself (its input is closed), then ends it.
 func (p *process) stop() {
 	p.in.Close()
