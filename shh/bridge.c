@@ -15,17 +15,18 @@
 
 #include <assert.h>
 
-#define TARGET	       0.2 /* what geth demands unless told otherwise */
-#define WAIT_MIN_MS    300
-#define WAIT_SPAN_MS   301
-#define HASHES_DEFAULT 2000000u /* per second: less than half of a core's scalar speed */
-#define BURST_S	       4    /* seconds of the budget may be spent at once, and on one envelope */
-#define SOURCE_PART    4    /* of the budget for any one source */
-#define TRIES	       16   /* times the expected number of hashes before giving up */
-#define MARGIN_S       2    /* as in relay.c: the peer may look later */
-#define BUSY_MS	       1000 /* until it asks again when too many jobs are under way */
-#define LIFE_MIN_S     2    /* less is not worth sealing */
-#define STEPS	       1024 /* arrivals looked at in one go */
+#define TARGET		   0.2 /* what geth demands unless told otherwise */
+#define WAIT_MIN_MS	   300
+#define WAIT_SPAN_MS	   301
+#define HASHES_DEFAULT	   2000000u /* per second: less than half of a core's scalar speed */
+#define BURST_S		   4  /* seconds of the budget may be spent at once, and on one envelope */
+#define SOURCE_PART	   4  /* of the budget for any one source */
+#define TRIES		   16 /* times the expected number of hashes before giving up */
+#define MARGIN_S	   2  /* as in relay.c: the peer may look later */
+#define BUSY_MS		   1000 /* until it asks again when too many jobs are under way */
+#define LIFE_MIN_S	   2	/* less is not worth sealing */
+#define SOURCE_WAITING_MAX (SHH__LATER_MAX / 8) /* of one source; more are not sealed again */
+#define STEPS		   1024			/* arrivals looked at in one go */
 
 static struct bucket_rate budget_rate(const struct shh *s)
 {
@@ -125,18 +126,32 @@ static bool lacks(const struct shh *s, const struct shh__entry *e, enum shh_dige
 	return (e->forms >> d & 1) == 0 && e->expiry > shh__now_s(s) + LIFE_MIN_S;
 }
 
-/* Let each bridge's cursor walk on; what lacks its form is put off for a while. */
+/* Wait, at least so long as it may come from elsewhere.  errors as shh__later_put() */
+static enum err wait_for(struct shh *s, uint32_t idx, enum shh_digest d, uint64_t at_ms)
+{
+	struct shh__entry *e = shh__entry(&s->pool, idx);
+	struct shh__due due = { .at_ms = at_ms, .seq = e->seq, .idx = idx, .what = d };
+	enum err err = shh__later_put(&s->bridges, s->cfg.mem, MEM_POOL, &due);
+
+	if (err == OK) {
+		e->bridging = 1;
+		shh__pool_source(&s->pool, e->source)->bridging++;
+	}
+	return err;
+}
+
+/* Let a bridge's cursor walk on; what lacks its form is put off for a while. */
 static void arrivals_look(struct shh *s, enum shh_digest d)
 {
 	uint32_t steps = STEPS, idx, at = s->bridge[d].at;
 
 	while ((idx = shh__cursor_next(&s->pool, &s->bridge[d], &steps)) != SHH__NONE) {
 		const struct shh__entry *e = shh__entry(&s->pool, idx);
-		struct shh__due due = { .idx = idx, .seq = e->seq };
+		uint64_t at_ms = s->now_ms + WAIT_MIN_MS + shh__random_below(s, WAIT_SPAN_MS);
 
-		due.what = d == SHH_DIGEST_DOUBLE ? SHH__BRIDGE_DOUBLE : SHH__BRIDGE_SINGLE;
-		due.at_ms = s->now_ms + WAIT_MIN_MS + shh__random_below(s, WAIT_SPAN_MS);
-		if (lacks(s, e, d) && shh__later_put(&s->later, s->cfg.mem, MEM_POOL, &due) != OK) {
+		if (lacks(s, e, d) && !e->bridging &&
+		    shh__pool_source(&s->pool, e->source)->bridging < SOURCE_WAITING_MAX &&
+		    wait_for(s, idx, d, at_ms) != OK) {
 			s->bridge[d].at = at; /* the heap is full: it waits in the pool */
 			return;
 		}
@@ -194,46 +209,64 @@ static uint64_t budget_take(struct shh *s, const struct shh__entry *e, unsigned 
 	return 0;
 }
 
-static void again_at(struct shh *s, uint32_t idx, uint64_t seq, enum shh_digest d, uint64_t at_ms)
+/* Begin to seal one envelope; 0 if that was done or never will be, else when to
+ * try again. */
+static uint64_t seal_begin(struct shh *s, uint32_t idx, enum shh_digest d)
 {
-	struct shh__due due = { .at_ms = at_ms, .idx = idx, .seq = seq };
-
-	due.what = d == SHH_DIGEST_DOUBLE ? SHH__BRIDGE_DOUBLE : SHH__BRIDGE_SINGLE;
-	/* one was just taken out, so there is room */
-	if (shh__later_put(&s->later, s->cfg.mem, MEM_POOL, &due) != OK)
-		assert(false);
-}
-
-void shh__bridge_due(struct shh *s, uint32_t idx, uint64_t seq, enum shh_digest d)
-{
-	const struct shh__entry *e = shh__pool_live(&s->pool, idx, seq);
+	const struct shh__entry *e = shh__entry(&s->pool, idx);
+	unsigned bits = bits_for(s, e, d, s->bridge_target[d]);
 	struct shh__job *j;
-	unsigned bits;
 	uint64_t at;
 
-	if (e == NULL || !s->bridge_on[d] || !lacks(s, e, d))
-		return;
-	bits = bits_for(s, e, d, s->bridge_target[d]);
-	if (s->job_count >= SHH_JOBS_MAX / 2) { /* posts come first */
-		again_at(s, idx, seq, d, s->now_ms + BUSY_MS);
-		return;
-	}
+	if (s->job_count >= SHH_JOBS_MAX / 2) /* posts come first */
+		return s->now_ms + BUSY_MS;
 	at = budget_take(s, e, bits);
-	if (at == UINT64_MAX)
-		return;
-	if (at > 0) {
-		again_at(s, idx, seq, d, at);
-		return;
-	}
+	if (at > 0)
+		return at == UINT64_MAX ? 0 : at;
 	if (shh__job_new(s, &j, SHH__JOB_BRIDGE) != OK)
-		return;
+		return s->now_ms + BUSY_MS;
 	shh_seal_search_init(&j->seal.search, shh__content(&s->pool, e), d);
 	j->seal.digest = d;
 	j->seal.bits = bits;
 	j->seal.hashes_max = (1ull << bits) * TRIES;
 	j->idx = idx;
-	j->seq = seq;
+	j->seq = e->seq;
 	shh__job_tell(s, j);
+	return 0;
+}
+
+void shh__bridge_due(struct shh *s)
+{
+	struct shh__due due;
+
+	while (shh__later_take(&s->bridges, s->now_ms, &due)) {
+		struct shh__entry *e = shh__pool_live(&s->pool, due.idx, due.seq);
+		enum shh_digest d =
+			due.what == SHH_DIGEST_DOUBLE ? SHH_DIGEST_DOUBLE : SHH_DIGEST_SINGLE;
+		uint64_t at;
+
+		if (e == NULL) /* it left the pool, and its source's count, before */
+			continue;
+		e->bridging = 0;
+		shh__pool_source(&s->pool, e->source)->bridging--;
+		if (!s->bridge_on[d] || !lacks(s, e, d))
+			continue;
+		at = seal_begin(s, due.idx, d);
+		/* one was just taken out, so there is room */
+		if (at > 0 && wait_for(s, due.idx, d, at) != OK)
+			assert(false);
+	}
+}
+
+uint64_t shh__bridge_deadline(const struct shh *s)
+{
+	uint64_t due = shh__later_due(&s->bridges);
+
+	for (enum shh_digest d = 0; d < SHH_DIGESTS; d++)
+		if (s->bridge_on[d] && !shh__cursor_at_end(&s->pool, &s->bridge[d]) &&
+		    s->bridges.count < SHH__LATER_MAX)
+			due = 0;
+	return due;
 }
 
 /* The form came from elsewhere: a job for it is not needed any more. */

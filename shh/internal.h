@@ -250,7 +250,8 @@ struct shh {
 	uint8_t ages[64]; /* of new envelopes as they came, seconds; for our posts (W9) */
 	uint32_t age_count;
 
-	struct shh__later later; /* what is looked at again: enum shh__what */
+	struct shh__later later;   /* envelopes from the future: looked at again */
+	struct shh__later bridges; /* what is to be sealed again, for the digest in what */
 	struct shh__cursor bridge[SHH_DIGESTS];
 	bool bridge_on[SHH_DIGESTS];
 	double bridge_target[SHH_DIGESTS];
@@ -264,8 +265,6 @@ struct shh {
 	struct shh_stats stats;
 	bool pressure;
 };
-
-enum shh__what { SHH__REVISIT, SHH__BRIDGE_DOUBLE, SHH__BRIDGE_SINGLE };
 
 /* shh.c */
 void shh__enter(struct shh *s, uint64_t now_ms); /* every call with a time begins so */
@@ -336,7 +335,8 @@ void shh__bridge_families(
 	struct shh *s); /* a peer came, went or changed: who is there to bridge to */
 double shh__bridge_target(const struct shh *s, enum shh_digest d); /* what a bridge seals for */
 void shh__bridge_run(struct shh *s);
-void shh__bridge_due(struct shh *s, uint32_t idx, uint64_t seq, enum shh_digest d);
+void shh__bridge_due(struct shh *s); /* begin what has waited long enough */
+uint64_t shh__bridge_deadline(const struct shh *s);
 void shh__bridge_filled(struct shh *s, uint32_t idx, uint64_t seq);
 void shh__bridge_done(struct shh *s, struct shh__job *j, const struct shh_seal_progress *r);
 

@@ -220,6 +220,8 @@ static void bury(struct shh__pool *p, uint32_t idx)
 	struct shh__entry *e = shh__entry(p, idx);
 	uint32_t source = e->source;
 
+	p->sources[source]->bridging -= e->bridging;
+	e->bridging = 0;
 	source_drop(p, idx);
 	shh__slab_drop(&p->slab, e->at, e->len);
 	p->bytes -= e->len;

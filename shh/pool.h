@@ -65,9 +65,10 @@ struct shh__entry {
 	uint16_t own : 1;	       /* a post of this node */
 	uint16_t source;
 	uint8_t class;
-	uint8_t bits[2];     /* zero bits by digest, at most 255 */
-	uint8_t places : 7;  /* in the log */
-	uint8_t awaited : 1; /* it gets another place in the log when its second comes */
+	uint8_t bits[2];      /* zero bits by digest, at most 255 */
+	uint8_t places : 6;   /* in the log */
+	uint8_t awaited : 1;  /* it gets another place in the log when its second comes */
+	uint8_t bridging : 1; /* it waits to be sealed again; its source counts them */
 };
 _Static_assert(sizeof(struct shh__entry) <= 88, "performance row 30 has no room for more");
 
@@ -86,6 +87,7 @@ struct shh__source {
 	uint32_t count;
 	bool busy;		     /* an insertion holds it open */
 	bool bridged;		     /* bridge is in use */
+	uint32_t bridging;	     /* envelopes that wait to be sealed again */
 	struct bucket bridge;	     /* hashes it may cost us */
 	uint32_t head[SHH__CLASSES]; /* oldest first, circular */
 };

@@ -11,7 +11,7 @@
 
 #define ROOM_MIN   1024u
 #define SWEEP_MIN  1024u /* dead items that are worth a sweep */
-#define PLACES_MAX 100	 /* of one record */
+#define PLACES_MAX 60	 /* of one record */
 #define BLOCKS	   256u	 /* counts taken for moving cursors */
 
 static bool item_lives(const struct shh__pool *p, const struct shh__log_item *i)
@@ -129,7 +129,7 @@ void shh__log_put(struct shh__pool *p, uint32_t idx)
 	p->log[p->log_len++] = (struct shh__log_item){ idx, (uint32_t)e->seq };
 	p->log_live++;
 	p->log_puts++;
-	e->places = (e->places + 1u) & 0x7f;
+	e->places = (e->places + 1u) & 0x3f;
 }
 
 void shh__log_lost(struct shh__pool *p, const struct shh__entry *e)

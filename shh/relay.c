@@ -172,7 +172,6 @@ static void await(struct shh *s, uint32_t idx, enum shh_dialect d)
 
 	if (e->awaited)
 		return;
-	due.what = SHH__REVISIT;
 	if (shh__later_put(&s->later, s->cfg.mem, MEM_POOL, &due) == OK)
 		e->awaited = 1;
 }

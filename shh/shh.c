@@ -6,7 +6,8 @@
  *   each peer    Status timeout, dialect wait, gathering, pace, privacy delay,
  *                updates that wait for their turn (peer.c, relay.c)
  *   pool         the next envelope that expires (pool_wheel.c)
- *   later        envelopes from the future, and what is to be bridged
+ *   later        envelopes from the future
+ *   bridges      what is to be sealed again (bridge.c)
  *   filters      when there is budget again for trying keys (open.c)
  *   bloom        a narrower one is announced after a while
  *
@@ -123,6 +124,7 @@ void shh_free(struct shh *s)
 	shh__shared_clear(s);
 	shh__filters_free(s);
 	shh__later_free(&s->later, mem, MEM_POOL);
+	shh__later_free(&s->bridges, mem, MEM_POOL);
 	shh__pool_fini(&s->pool);
 	fingerprinter_free(s->prints);
 	crypto_wipe(s, sizeof(*s));
@@ -168,6 +170,7 @@ void shh__enter(struct shh *s, uint64_t now_ms)
 	shh__pool_expire(&s->pool, shh__now_s(s));
 }
 
+/* Envelopes from the future whose second has come are offered to everybody again. */
 static void later_run(struct shh *s)
 {
 	struct shh__due due;
@@ -177,18 +180,8 @@ static void later_run(struct shh *s)
 
 		if (e == NULL)
 			continue;
-		switch ((enum shh__what)due.what) {
-		case SHH__REVISIT:
-			e->awaited = false;
-			(void)shh__pool_again(&s->pool, due.idx);
-			break;
-		case SHH__BRIDGE_DOUBLE:
-			shh__bridge_due(s, due.idx, due.seq, SHH_DIGEST_DOUBLE);
-			break;
-		case SHH__BRIDGE_SINGLE:
-			shh__bridge_due(s, due.idx, due.seq, SHH_DIGEST_SINGLE);
-			break;
-		}
+		e->awaited = 0;
+		(void)shh__pool_again(&s->pool, due.idx);
 	}
 }
 
@@ -198,6 +191,7 @@ void shh_tick(struct shh *s, uint64_t now_ms)
 	while (s->timer_count > 0 && s->timers[0]->due_ms <= s->now_ms)
 		shh__peer_due(s, s->timers[0]);
 	later_run(s);
+	shh__bridge_due(s);
 	if (s->announce_ms <= s->now_ms) {
 		s->announce_ms = UINT64_MAX;
 		shh__announce(s, SHH__SAY_BLOOM);
@@ -222,15 +216,11 @@ uint64_t shh_deadline(const struct shh *s)
 	if (s->timer_count > 0)
 		due = u64_min(due, s->timers[0]->due_ms);
 	due = u64_min(due, shh__later_due(&s->later));
+	due = u64_min(due, shh__bridge_deadline(s));
 	due = u64_min(due, shh__filters_deadline(s));
 	due = u64_min(due, s->announce_ms);
 	if (!shh__list_is_empty(&s->active)) /* out of steps for this millisecond */
 		due = 0;
-	for (enum shh_digest d = 0; d < SHH_DIGESTS; d++)
-		if (s->bridge_on[d] && !shh__cursor_at_end(&s->pool, &s->bridge[d]))
-			due = u64_min(due, s->later.count < SHH__LATER_MAX
-						   ? 0
-						   : shh__later_due(&s->later));
 	return u64_max(due, s->now_ms + 1);
 }
 

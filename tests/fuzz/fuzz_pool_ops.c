@@ -65,7 +65,7 @@ static void audit_record(const struct world *w, struct audit *a, uint32_t idx)
 	a->bytes += e->len;
 	a->source_bytes[e->source] += SHH__RECORD_COST + e->len;
 	a->source_count[e->source]++;
-	fuzz_check(e->places >= 1);
+	fuzz_check(e->places >= 1 && e->bridging == 0);
 	fuzz_check(shh__entry(p, e->rank_next)->class == e->class);
 	fuzz_check(e->forms != 0 && (e->forms >> e->first & 1) != 0);
 	c = shh__content(p, e);

@@ -318,6 +318,42 @@ static void test_budget(void **state)
 	assert_true(w->node[0].hashes < 50u * (16 << 11));
 }
 
+/* One source cannot fill the queue for the others. */
+static void test_one_source_floods(void **state)
+{
+	static struct made m[220];
+	struct shh_config cfg;
+	int flood, quiet, new;
+
+	(void)state;
+	world_config(&cfg);
+	cfg.min_pow = 0;
+	cfg.bridge_hashes = 8192; /* 2^11 for an envelope, a quarter for a source: one a second */
+	world_node(w, 0, &cfg);
+	flood = guest_of(0, GETH18, 0.2, 1);
+	quiet = guest_of(0, GETH18, 0.2, 2);
+	new = guest_of(0, GETH19, 0.2, 3);
+	for (unsigned k = 0; k < 6; k++) {
+		for (unsigned i = 0; i < 220; i++)
+			made_envelope(&m[i], world_now_s(w) + 50, 50, k, (uint8_t)i, 100,
+				      SHH_DIGEST_DOUBLE, 0);
+		give(flood, m, 220);
+		world_run(w, 5);
+	}
+	assert_int_equal(w->node[0].shh->bridges.count, SHH__LATER_MAX / 8);
+	made_envelope(m, world_now_s(w) + 50, 50, 9, 1, 100, SHH_DIGEST_DOUBLE, 0.3);
+	give(quiet, m, 1);
+	world_run(w, 1500);
+	assert_int_equal(end_envelopes(&w->end[new], m), 1);
+	/* what expires or is evicted leaves the count */
+	world_run(w, 60000);
+	assert_int_equal(stats_of(0).pool_count, 0);
+	made_envelope(m, world_now_s(w) + 50, 50, 9, 1, 100, SHH_DIGEST_DOUBLE, 0.3);
+	give(flood, m, 1);
+	world_run(w, 5000);
+	assert_int_equal(end_envelopes(&w->end[new], m), 1);
+}
+
 /* What costs more than any envelope may is not begun. */
 static void test_too_dear(void **state)
 {
@@ -335,7 +371,7 @@ static void test_too_dear(void **state)
 	give(old, m, 1);
 	world_run(w, 20000);
 	assert_int_equal(w->node[0].jobs, 0);
-	assert_int_equal(w->node[0].shh->later.count, 0);
+	assert_int_equal(w->node[0].shh->bridges.count, 0);
 }
 
 /* Own posts are carried over like anything else. */
@@ -456,6 +492,7 @@ int main(void)
 		TEST(test_target),
 		TEST(test_higher_minimum),
 		TEST(test_budget),
+		TEST(test_one_source_floods),
 		TEST(test_too_dear),
 		TEST(test_own_posts),
 		TEST(test_parity),

@@ -413,7 +413,7 @@ static void step(struct shh__pool *p, bool crowded)
 		shh__pool_fill(p, shh__pool_find(p, &e->print), SHH_DIGEST_SINGLE, e->nonce[1], 7);
 		e->forms = 3;
 		e->places++;
-	} else if (what < 63 && e != NULL && e->places < 90) {
+	} else if (what < 63 && e != NULL && e->places < 50) {
 		assert_true(shh__pool_again(p, shh__pool_find(p, &e->print)));
 		e->places++;
 	} else if (what < 75 && e != NULL && ref.joined[slot]) {
