@@ -198,7 +198,7 @@ MUST_CHECK enum err aes_gcm_open(struct aes_gcm *a, uint8_t *out, const uint8_t 
 
 /* A keyed 128-bit hash that is fast on 256 B (20 ns) and on 16 KiB (13 GB/s) alike,
  * for telling contents apart inside one process; never sent, never stored
- * (DESIGN: content has an identity without its nonce).  Two different contents
+ * (docs/decisions/0002).  Two different contents
  * up to 16 MiB agree with chance below 2^-120, and any of its bits serve as a
  * table's index; crypto/fingerprint.c has the argument.
  *

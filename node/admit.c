@@ -15,7 +15,7 @@
  * Nobody closes a link before another is proven to work at both ends, so never
  * are both lost.
  *
- * Sources: hardening H1, P1, P2, P6; devp2p.md "Connection admission".
+ * Sources: hardening H1, P1, P2, P6; docs/PEERS.md "Admission".
  */
 #include "node/inside.h"
 

@@ -8,7 +8,7 @@
  * begins at a second and ends at half a minute: local networks heal fast.  A
  * random part on top keeps many nodes from dialling in step.
  *
- * Sources: hardening P5, P9; devp2p.md "Dial scheduling".
+ * Sources: hardening P5, P9; docs/PEERS.md "Dialling".
  */
 #include "node/inside.h"
 

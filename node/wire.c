@@ -39,7 +39,7 @@ static enum err join_shh(struct node *n, struct node__link *l)
 		.dialect = past ? (enum shh_dialect)past->dialect : SHH_DIALECT_UNKNOWN,
 		.trusted = l->trusted,
 		.code_offset = l->shh_offset,
-		/* parity reads one byte of a code (devp2p.md §9.1 row 9) */
+		/* parity reads one byte of a code (docs/PEERS.md "Codes") */
 		.one_byte_codes = strncmp(l->client, "Parity", 6) == 0,
 	};
 	enum err err = shh_peer_add(n->shh, &l->shh_peer, &info, n->now_ms);

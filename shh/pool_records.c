@@ -4,7 +4,7 @@
  * Records are taken from one chunk until it is full, so that chunks which ran
  * empty can be given back; one empty chunk is kept, so that a pool that breathes
  * does not allocate.  What a peer knows is a bit in a word beside each record,
- * a word for every 64 peer slots that are in use (DESIGN: what a peer knows).
+ * a word for every 64 peer slots that are in use (docs/ARCHITECTURE.md).
  */
 #include "shh/pool.h"
 

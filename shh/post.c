@@ -13,7 +13,7 @@
 
 #define TTL_DEFAULT_S	50
 #define TIME_DEFAULT_MS 5000
-#define MARGIN_S	2  /* of life: peers may look later (whisper.md 8, row 4) */
+#define MARGIN_S	2  /* of life: peers may look later (docs/PEERS.md "Work") */
 #define AGES_MIN	16 /* fewer tell nothing */
 #define AGE_PART	4  /* of its life at most are given away */
 

@@ -283,7 +283,7 @@ bool shh__bloom_wants(const struct shh *s, struct shh_topic topic, bool tolerant
 	if (!s->has_bloom)
 		return true;
 	/* geth's sample has the fewest bits: with another, geth peers look like
-	 * spammers for one topic in 25 (whisper.md 3.4) */
+	 * spammers for one topic in 25 (docs/PEERS.md "Blooms") */
 	shh_bloom_of(&sample, topic, SHH_BLOOM_GETH);
 	if (shh_bloom_match(&s->bloom, &sample))
 		return true;

@@ -31,7 +31,7 @@
 #define SHH_FILTERS_MAX	  16384 /* full: ERR_FULL */
 #define SHH_JOBS_MAX	  256	/* jobs under way; full: ERR_FULL for posts, bridging waits */
 
-/* How a peer speaks; DESIGN "a peer has a dialect". */
+/* How a peer speaks; docs/decisions/0003. */
 enum shh_dialect {
 	SHH_DIALECT_UNKNOWN,
 	SHH_DIALECT_GETH18,

@@ -428,7 +428,7 @@ static void test_idle(void **state)
 
 /* Work under the peer's own rule: exactly what reaches its minimum, and nothing
  * else; at once if it would even for a clock a second behind, else when that
- * second is over (whisper.md 8, row 4).
+ * second is over (docs/PEERS.md "Work").
  */
 static void test_work_margin(void **state)
 {
