@@ -136,14 +136,14 @@ static void json_hello(const struct greeting *g)
 	const struct rlpx_hello *h = &g->hello;
 
 	printf(",\"client\":");
-	json_text(stdout, h->client);
+	print_json_text(stdout, h->client);
 	printf(",\"version\":%u,\"caps\":[", h->version);
 	for (size_t i = 0; i < h->cap_count; i++) {
 		char cap[RLPX_NAME_MAX + 16];
 
 		snprintf(cap, sizeof(cap), "%s/%u", h->caps[i].name, h->caps[i].version);
 		printf(i ? "," : "");
-		json_text(stdout, cap);
+		print_json_text(stdout, cap);
 	}
 	printf("],\"port\":%u,\"offset\":", h->listen_port);
 	if (g->shared_count > 0)
@@ -155,17 +155,17 @@ static void json_hello(const struct greeting *g)
 static void json_status(const struct greeting *g)
 {
 	printf(",\"status\":{\"form\":");
-	json_text(stdout, form_name(g->status.form));
+	print_json_text(stdout, form_name(g->status.form));
 	printf(",\"pow\":");
-	json_real(stdout, g->status.min_pow);
+	print_json_real(stdout, g->status.min_pow);
 	printf(",\"bloom\":");
 	if (g->status.has_bloom)
-		json_hex(stdout, g->status.bloom.b, sizeof(g->status.bloom.b));
+		print_json_hex(stdout, g->status.bloom.b, sizeof(g->status.bloom.b));
 	else
 		printf("null");
 	printf(",\"light\":%s,\"confirmations\":%s},\"family\":",
 	       g->status.light ? "true" : "false", g->status.confirmations ? "true" : "false");
-	json_text(stdout, shh_dialect_name(g->dialect));
+	print_json_text(stdout, shh_dialect_name(g->dialect));
 }
 
 static void print_json(const struct greeting *g, int code)
@@ -176,7 +176,7 @@ static void print_json(const struct greeting *g, int code)
 
 	enode_text(url, &g->probe.peer);
 	printf("{\"enode\":");
-	json_text(stdout, url);
+	print_json_text(stdout, url);
 	printf(",\"ms\":{");
 	for (size_t i = 0; i < PROBE_STEPS; i++) {
 		if (!step_ms(&g->probe, i, &ms))
@@ -192,7 +192,7 @@ static void print_json(const struct greeting *g, int code)
 	printf(",\"code\":%d", code);
 	if (code != EXIT_OK) {
 		printf(",\"error\":");
-		json_text(stdout, g->probe.why);
+		print_json_text(stdout, g->probe.why);
 	}
 	printf("}\n");
 }

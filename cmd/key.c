@@ -87,10 +87,10 @@ static void print_json(const struct keys *k, const struct node_id *id, bool priv
 	printf("{\"public\":\"");
 	print_public(&k->public);
 	printf("\",\"id\":");
-	json_hex(stdout, id->b, sizeof(id->b));
+	print_json_hex(stdout, id->b, sizeof(id->b));
 	if (private) {
 		printf(",\"private\":");
-		json_hex(stdout, k->secret.b, sizeof(k->secret.b));
+		print_json_hex(stdout, k->secret.b, sizeof(k->secret.b));
 	}
 	printf("}\n");
 }

@@ -27,11 +27,11 @@ static void print_json(const struct shh_event *ev)
 	const struct shh_plain *m = ev->u.message.plain;
 
 	printf("{\"hash\":");
-	json_hex(stdout, ev->u.message.hash, 32);
+	print_json_hex(stdout, ev->u.message.hash, 32);
 	printf(",\"payload\":");
-	json_hex(stdout, m->payload.data, m->payload.len);
+	print_json_hex(stdout, m->payload.data, m->payload.len);
 	printf(",\"topic\":");
-	json_hex(stdout, ev->u.message.topic.b, SHH_TOPIC_SIZE);
+	print_json_hex(stdout, ev->u.message.topic.b, SHH_TOPIC_SIZE);
 	printf(",\"sig\":");
 	if (m->is_signed) {
 		printf("\"0x04");
@@ -42,7 +42,7 @@ static void print_json(const struct shh_event *ev)
 	}
 	printf(",\"timestamp\":%llu,\"ttl\":%u,\"pow\":", (unsigned long long)ev->u.message.sent_s,
 	       ev->u.message.ttl_s);
-	json_real(stdout, ev->u.message.pow);
+	print_json_real(stdout, ev->u.message.pow);
 	printf(",\"form\":\"%s\",\"direct\":%s}\n", m->form == SHH_FORM_PARITY ? "parity" : "geth",
 	       ev->u.message.direct ? "true" : "false");
 }

@@ -102,6 +102,8 @@ bool probe_event(struct probe *p, const struct node_event *ev)
 	}
 	if (ev->type != NODE_EV_DOWN)
 		return false;
+	if (ev->u.down.err == OK && !ev->u.down.by_peer)
+		return false; /* we leave, as after a signal: nothing failed */
 	ended(p, ev);
 	return true;
 }

@@ -338,9 +338,9 @@ static int tell_sent(const struct letter *l)
 	for (unsigned i = 0; i < l->posts; i++) {
 		if (set->json) {
 			printf("{\"hash\":");
-			json_hex(stdout, l->post[i].hash, 32);
+			print_json_hex(stdout, l->post[i].hash, 32);
 			printf(",\"pow\":");
-			json_real(stdout, l->post[i].pow);
+			print_json_real(stdout, l->post[i].pow);
 			printf(",\"form\":\"%s\"}\n",
 			       l->post[i].form == SHH_FORM_PARITY ? "parity" : "geth");
 		} else {

@@ -52,7 +52,7 @@ static void json_byte(FILE *to, uint8_t c)
 	}
 }
 
-void json_string(FILE *to, const uint8_t *text, size_t len)
+void print_json_string(FILE *to, const uint8_t *text, size_t len)
 {
 	putc('"', to);
 	for (size_t i = 0; i < len;) {
@@ -71,9 +71,9 @@ void json_string(FILE *to, const uint8_t *text, size_t len)
 	putc('"', to);
 }
 
-void json_text(FILE *to, const char *text)
+void print_json_text(FILE *to, const char *text)
 {
-	json_string(to, (const uint8_t *)text, strlen(text));
+	print_json_string(to, (const uint8_t *)text, strlen(text));
 }
 
 void print_hex(FILE *to, const uint8_t *data, size_t len)
@@ -86,7 +86,7 @@ void print_hex(FILE *to, const uint8_t *data, size_t len)
 	}
 }
 
-void json_hex(FILE *to, const uint8_t *data, size_t len)
+void print_json_hex(FILE *to, const uint8_t *data, size_t len)
 {
 	fputs("\"0x", to);
 	print_hex(to, data, len);
@@ -106,7 +106,7 @@ void real_text(char out[static REAL_TEXT_MAX], double x)
 	}
 }
 
-void json_real(FILE *to, double x)
+void print_json_real(FILE *to, double x)
 {
 	char text[REAL_TEXT_MAX];
 

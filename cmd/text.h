@@ -8,12 +8,12 @@
 #include "base/bytes.h"
 
 /* A JSON string; bytes that are no UTF-8 become U+FFFD. */
-void json_string(FILE *to, const uint8_t *text, size_t len);
-void json_text(FILE *to, const char *text);
+void print_json_string(FILE *to, const uint8_t *text, size_t len);
+void print_json_text(FILE *to, const char *text);
 /* "0x..." as a JSON string. */
-void json_hex(FILE *to, const uint8_t *data, size_t len);
+void print_json_hex(FILE *to, const uint8_t *data, size_t len);
 /* The shortest digits that read back as x; null if it is not finite. */
-void json_real(FILE *to, double x);
+void print_json_real(FILE *to, double x);
 
 #define REAL_TEXT_MAX 32
 void real_text(char out[static REAL_TEXT_MAX], double x);

@@ -122,13 +122,13 @@ static void report_end(void)
 static void field_text(const char *name, const char *text)
 {
 	printf(",\"%s\":", name);
-	json_text(stdout, text);
+	print_json_text(stdout, text);
 }
 
 static void field_number(const char *name, double x)
 {
 	printf(",\"%s\":", name);
-	json_real(stdout, x);
+	print_json_real(stdout, x);
 }
 
 static void field_hex(const char *name, const uint8_t *data, size_t len)
