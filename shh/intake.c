@@ -96,7 +96,6 @@ double shh__work_best(const struct shh_envelope *env, enum shh_digest d, unsigne
 static bool duplicate_seen(struct shh *s, struct shh__peer *p, const struct shh_envelope *env,
 			   uint32_t idx)
 {
-	static const struct bucket_rate fill_rate = { 100, 500 };
 	const struct shh__entry *e = shh__entry(&s->pool, idx);
 
 	p->duplicates_in++;
@@ -106,7 +105,7 @@ static bool duplicate_seen(struct shh *s, struct shh__peer *p, const struct shh_
 	shh__known_set(&s->pool, idx, p->slot);
 	if (e->forms == 3 || env->nonce == e->nonce[e->first])
 		return false;
-	return bucket_take(&p->fills, fill_rate, 1, s->now_ms);
+	return bucket_take(&p->fills, shh__fill_rate, 1, s->now_ms);
 }
 
 /* First pass over one slice. errors ERR_ENVELOPE */

@@ -2,7 +2,9 @@
 /* shh/internal.h - the Whisper machine's insides, for the files of this folder.
  *
  *   shh.c      the machine: made, polled, ticked, set
- *   peer.c     peers: joined, heard, ended; what they announce
+ *   peer.c     peers: joined, timed, charged, ended
+ *   hear.c     what they say: Status, its updates, each packet to its place
+ *   tell.c     what is said to them and told about them
  *   dialect.c  which family a peer belongs to, by what it shows
  *   intake.c   Messages packets: parsed, recognised, graded, pooled
  *   relay.c    what goes to whom: cursors, verdicts, shared packets
@@ -295,6 +297,12 @@ bool shh__peer_takes_code(const struct shh__peer *p, uint32_t code);
 void shh__peer_parcel(struct shh *s, struct shh__peer *p, uint32_t code, struct blob *blob);
 bool shh__peer_poll(struct shh *s, struct shh__peer *p, struct shh_event *ev);
 void shh__peer_charge(struct shh *s, struct shh__peer *p, uint64_t envelopes);
+
+extern const struct bucket_rate shh__update_rate, shh__fill_rate;
+struct bucket_rate shh__pace_rate(const struct shh *s); /* towards those who bundle without bound */
+
+/* hear.c */
+void shh__update_apply(struct shh *s, struct shh__peer *p); /* a wider wish's turn has come */
 
 /* dialect.c */
 enum shh_dialect shh__dialect_of_name(const char *client);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* shh/peer.c - one peer: joined, heard, told, ended.
+/* shh/peer.c - one peer: joined, timed, charged, ended.  What is heard from it is
+ * hear.c, what is said to it and told about it is tell.c.
  *
  * States and times of a peer (the times are one timer each peer, the earliest):
  *
@@ -11,21 +12,14 @@
  */
 #include "shh/internal.h"
 
-#include <assert.h>
-#include <math.h>
-
 #define CREDIT_FIRST SHH_BUNDLE_MAX /* until the transport has told its own */
-#define PACE_PART \
-	8		   /* of a second's pace may go at once: a geth
-					 hands on in one packet what 300 ms bring */
-#define PARITY_CODES   112 /* from this code on parity loses the connection */
-#define PARITY_POW_MIN 0x1p-1000
-#define ONE_BYTE_CODES 0x80
+/* Of a second's pace so much may go at once: a geth hands on in one packet what
+ * 300 ms bring. */
+#define PACE_PART    8
 
-static const struct bucket_rate update_rate = { 1, 20 }; /* 1 per 5 s, burst 4 (U2) */
-#define UPDATE_TOKENS 5
+const struct bucket_rate shh__update_rate = { 1, 20 }; /* in fifths: 1 per 5 s, burst 4 (U2) */
 static const struct bucket_rate envelope_rate = { 1000, 5000 };
-static const struct bucket_rate fill_rate = { 100, 500 };
+const struct bucket_rate shh__fill_rate = { 100, 500 };
 
 /* --- timers: a heap by due time, places kept in the peers ------------------------------ */
 
@@ -122,7 +116,7 @@ static uint32_t slot_find(const struct shh *s)
 	return SHH_PEERS_MAX;
 }
 
-static struct bucket_rate pace_rate(const struct shh *s)
+struct bucket_rate shh__pace_rate(const struct shh *s)
 {
 	uint64_t part = s->cfg.pace / PACE_PART;
 
@@ -161,11 +155,11 @@ enum err shh_peer_add(struct shh *s, uint32_t *peer, const struct shh_peer_info 
 	p->status_ms = s->now_ms + SHH__STATUS_MS;
 	p->dialect_ms = p->send_ms = p->update_ms = UINT64_MAX;
 	p->first_sent_ms = UINT64_MAX;
-	bucket_init(&p->updates, update_rate, s->now_ms);
+	bucket_init(&p->updates, shh__update_rate, s->now_ms);
 	bucket_init(&p->envelopes, envelope_rate, s->now_ms);
-	bucket_init(&p->fills, fill_rate, s->now_ms);
+	bucket_init(&p->fills, shh__fill_rate, s->now_ms);
 	if (s->cfg.pace > 0)
-		bucket_init(&p->pace, pace_rate(s), s->now_ms);
+		bucket_init(&p->pace, shh__pace_rate(s), s->now_ms);
 	p->timer_at = s->timer_count++;
 	p->due_ms = UINT64_MAX;
 	s->timers[p->timer_at] = p;
@@ -274,8 +268,6 @@ void shh_peer_credit(struct shh *s, uint32_t peer, size_t bytes, uint64_t now_ms
 
 /* --- times --------------------------------------------------------------------------------- */
 
-static void update_apply(struct shh *s, struct shh__peer *p);
-
 void shh__peer_due(struct shh *s, struct shh__peer *p)
 {
 	if (p->status_ms <= s->now_ms) {
@@ -287,7 +279,7 @@ void shh__peer_due(struct shh *s, struct shh__peer *p)
 		shh__dialect_set(s, p, SHH_DIALECT_GETH19);
 	if (p->update_ms <= s->now_ms) {
 		p->update_ms = UINT64_MAX;
-		update_apply(s, p);
+		shh__update_apply(s, p);
 	}
 	if (p->send_ms <= s->now_ms) {
 		p->send_ms = UINT64_MAX;
@@ -320,383 +312,7 @@ void shh__peer_charge(struct shh *s, struct shh__peer *p, uint64_t envelopes)
 	shh__peer_wake(s, p);
 }
 
-/* --- Status, and its updates ------------------------------------------------------------------- */
-
-static enum err status_recv(struct shh *s, struct shh__peer *p, struct span payload)
-{
-	struct shh_status st;
-	enum err err = shh_status_read(&st, payload);
-	bool proven;
-
-	if (err != OK)
-		return err;
-	if (s->cfg.light && st.light && !p->trusted)
-		return ERR_USELESS;
-	if (p->early_pow) /* which of the two is newer cannot be told: the stricter is safe */
-		st.min_pow = st.min_pow > p->status.min_pow ? st.min_pow : p->status.min_pow;
-	if (p->early_bloom) {
-		st.has_bloom = p->status.has_bloom;
-		st.bloom = p->status.bloom;
-	}
-	p->status = st;
-	p->dialect = shh__dialect_of_status(p->dialect, &st, &proven);
-	p->dialect_proven = proven;
-	p->digest_double = shh__dialect_digest(p->dialect) == SHH_DIGEST_DOUBLE;
-	p->phase = SHH__READY;
-	p->status_ms = UINT64_MAX;
-	p->dialect_ms =
-		p->dialect == SHH_DIALECT_UNKNOWN ? s->now_ms + SHH__DIALECT_MS : UINT64_MAX;
-	shh__peer_arm(s, p);
-	shh__cursor_join(&s->pool, &p->cursor);
-	p->marks |= SHH__TELL_READY;
-	shh__peer_wake(s, p);
-	shh__bridge_families(s);
-	return OK;
-}
-
-/* What became wider was held back for its turn: offer everything again. */
-static void update_apply(struct shh *s, struct shh__peer *p)
-{
-	if (p->pow_waits)
-		p->status.min_pow = p->pow_next;
-	if (p->bloom_waits) {
-		p->status.has_bloom = p->has_bloom_next;
-		p->status.bloom = p->bloom_next;
-	}
-	p->pow_waits = p->bloom_waits = false;
-	shh__peer_rewind(s, p);
-	shh__bridge_families(s);
-}
-
-/* A wider wish means walking the pool again: once per turn, the latest wins. */
-static void update_later(struct shh *s, struct shh__peer *p)
-{
-	if (p->update_ms != UINT64_MAX)
-		return;
-	if (bucket_take(&p->updates, update_rate, UPDATE_TOKENS, s->now_ms)) {
-		update_apply(s, p);
-		return;
-	}
-	p->update_ms = bucket_ready_at(&p->updates, update_rate, UPDATE_TOKENS, s->now_ms);
-	p->paused_ms = p->update_ms;
-	p->marks |= SHH__TELL_PAUSE;
-	shh__peer_arm(s, p);
-	shh__peer_wake(s, p);
-}
-
-/* A wish that became narrower holds from now on; its peer gives only 10 s of grace. */
-static enum err pow_recv(struct shh *s, struct shh__peer *p, struct span payload)
-{
-	double min_pow;
-
-	if (shh_pow_read(&min_pow, payload) != OK)
-		return ERR_STATUS;
-	if (p->phase == SHH__JOINING || min_pow >= p->status.min_pow) {
-		p->early_pow = p->phase == SHH__JOINING;
-		p->status.min_pow = min_pow;
-		p->pow_waits = false;
-		if (p->phase == SHH__READY)
-			shh__bridge_families(s);
-		return OK;
-	}
-	p->pow_next = min_pow;
-	p->pow_waits = true;
-	update_later(s, p);
-	return OK;
-}
-
-static enum err bloom_recv(struct shh *s, struct shh__peer *p, struct span payload)
-{
-	struct shh_bloom bloom;
-	bool has;
-
-	if (shh_bloom_read(&bloom, payload) != OK)
-		return ERR_STATUS;
-	has = !shh_bloom_is_full(&bloom);
-	if (p->phase == SHH__JOINING ||
-	    (has && (!p->status.has_bloom || shh_bloom_match(&p->status.bloom, &bloom)))) {
-		p->early_bloom = p->phase == SHH__JOINING;
-		p->status.has_bloom = has;
-		p->status.bloom = bloom;
-		p->bloom_waits = false;
-		return OK;
-	}
-	p->bloom_next = bloom;
-	p->has_bloom_next = has;
-	p->bloom_waits = true;
-	update_later(s, p);
-	return OK;
-}
-
-/* --- hearing -------------------------------------------------------------------------------------- */
-
-/* Code 127: an envelope, or Status' list of them, from those we trust (W7). */
-static enum err direct_recv(struct shh *s, struct shh__peer *p, struct span payload)
-{
-	struct rlp_reader r = rlp_reader_init(payload.data, payload.len), list;
-	struct shh_envelope env;
-	size_t taken = 0;
-
-	if (!p->trusted) {
-		shh__peer_charge(s, p, SHH__DROP_CHARGE);
-		return OK;
-	}
-	rlp_read_list(&r, &list);
-	if (rlp_reader_err(&list) != OK)
-		return ERR_ENVELOPE;
-	if (!rlp_reader_at_end(&list) && !rlp_next_is_list(&list)) {
-		r = rlp_reader_init(payload.data, payload.len);
-		list = r;
-		if (shh_envelope_read(&env, &list) != OK || !rlp_reader_at_end(&list))
-			return ERR_ENVELOPE;
-		shh__filters_direct(s, env.raw);
-		return OK;
-	}
-	rlp_expect_end(&r);
-	if (rlp_reader_err(&r) != OK)
-		return ERR_ENVELOPE;
-	while (!rlp_reader_at_end(&list) && taken++ < SHH__PACKET_ENVELOPES) {
-		if (shh_envelope_read(&env, &list) != OK)
-			return ERR_ENVELOPE;
-		shh__filters_direct(s, env.raw);
-	}
-	return rlp_reader_err(&list) == OK ? OK : ERR_ENVELOPE;
-}
-
-/* Codes 123 to 126 belong to mail; without a mail service they are checked for
- * their shape where Status checks it, and charged. */
-static enum err mail_recv(struct shh *s, struct shh__peer *p, uint32_t code, struct span payload)
-{
-	struct shh_sync_response response;
-	struct shh_complete complete;
-
-	shh__peer_charge(s, p, SHH__DROP_CHARGE);
-	if (!p->trusted)
-		return OK;
-	if (code == SHH_SYNC_RESPONSE)
-		return shh_sync_response_read(&response, payload);
-	if (code == SHH_P2P_COMPLETE)
-		return shh_complete_read(&complete, payload);
-	return OK;
-}
-
-static enum err rates_recv(struct shh *s, struct shh__peer *p, struct span payload)
-{
-	struct shh_rates rates;
-
-	if (shh_rates_read(&rates, payload) != OK) {
-		shh__peer_charge(s, p, SHH__DROP_CHARGE);
-		return p->status.form == SHH_STATUS_SIX ? ERR_RLP : OK;
-	}
-	p->status.has_rates = true;
-	p->status.rates = rates;
-	return OK;
-}
-
-static enum err dispatch(struct shh *s, struct shh__peer *p, uint32_t code, struct span payload)
-{
-	if (p->phase == SHH__JOINING && code != SHH_STATUS && code != SHH_POW && code != SHH_BLOOM)
-		return ERR_PROTOCOL;
-	switch (code) {
-	case SHH_STATUS: return p->phase == SHH__JOINING ? status_recv(s, p, payload) : OK;
-	case SHH_MESSAGES: return shh__intake(s, p, payload);
-	case SHH_POW: return pow_recv(s, p, payload);
-	case SHH_BLOOM: return bloom_recv(s, p, payload);
-	case SHH_BATCH_ACK:
-	case SHH_MESSAGE_RESPONSE: return shh__ack_recv(s, p, code, payload);
-	case SHH_RATE_LIMITS: return rates_recv(s, p, payload);
-	case SHH_SYNC_REQUEST:
-	case SHH_SYNC_RESPONSE:
-	case SHH_P2P_COMPLETE:
-	case SHH_P2P_REQUEST: return mail_recv(s, p, code, payload);
-	case SHH_P2P_MESSAGE: return direct_recv(s, p, payload);
-	default: break; /* codes are the peer's: unknown ones are ignored, as all families do */
-	}
-	shh__peer_charge(s, p, 1);
-	return OK;
-}
-
-static const char *why_of(uint32_t code)
-{
-	switch (code) {
-	case SHH_STATUS: return "bad Status";
-	case SHH_MESSAGES: return "bad Messages packet";
-	case SHH_POW: return "bad minimum work";
-	case SHH_BLOOM: return "bad bloom filter";
-	case SHH_P2P_MESSAGE: return "bad direct message";
-	default: return "bad packet";
-	}
-}
-
-enum err shh_recv(struct shh *s, uint32_t peer, uint32_t code, struct span payload, uint64_t now_ms)
-{
-	struct shh__peer *p;
-	enum err err;
-
-	shh__enter(s, now_ms);
-	p = shh__peer(s, peer);
-	if (p == NULL)
-		return ERR_STATE;
-	s->stats.packets_in++;
-	err = dispatch(s, p, code, payload);
-	if (err != OK)
-		shh__peer_drop(s, p, err,
-			       err == ERR_PROTOCOL ? "a packet before its Status" : why_of(code));
-	return err;
-}
-
-/* --- telling --------------------------------------------------------------------------------------- */
-
-bool shh__peer_takes_code(const struct shh__peer *p, uint32_t code)
-{
-	if (p->one_byte_codes && p->code_offset + code >= ONE_BYTE_CODES)
-		return false;
-	return p->dialect != SHH_DIALECT_PARITY || code < PARITY_CODES;
-}
-
-void shh__peer_parcel(struct shh *s, struct shh__peer *p, uint32_t code, struct blob *blob)
-{
-	struct shh__parcel *parcel = NULL;
-
-	if (p->parcel_count < SHH__PARCELS_MAX)
-		parcel = mem_alloc(s->cfg.mem, MEM_PEERS, sizeof(*parcel));
-	if (parcel == NULL) {
-		blob_unref(blob);
-		return;
-	}
-	*parcel = (struct shh__parcel){ .code = code, .blob = blob };
-	*p->parcels_end = parcel;
-	p->parcels_end = &parcel->next;
-	p->parcel_count++;
-	shh__peer_wake(s, p);
-}
-
-static bool say(struct shh *s, struct shh__peer *p, struct shh_event *ev, uint32_t code,
-		const uint8_t *data, size_t len)
-{
-	struct blob *blob;
-
-	if (blob_new(&blob, s->cfg.mem, MEM_SEND, len) != OK) {
-		shh__peer_drop(s, p, ERR_MEM, "no memory for a packet");
-		return false;
-	}
-	memcpy(blob->data, data, len);
-	*ev = (struct shh_event){ .type = SHH_EV_SEND, .peer = p->slot };
-	ev->u.send.code = code;
-	ev->u.send.payload = blob;
-	return true;
-}
-
-/* Confirmations are Status' own; between two of us they would only cost. */
-static bool say_status(struct shh *s, struct shh__peer *p, struct shh_event *ev)
-{
-	struct shh_status st = { .form = SHH_STATUS_FOUR, .min_pow = s->cfg.min_pow };
-	uint8_t packet[SHH_STATUS_MAX];
-
-	st.has_bloom = s->has_bloom;
-	st.bloom = s->bloom;
-	st.light = s->cfg.light;
-	st.confirmations = s->cfg.confirmations && p->dialect != SHH_DIALECT_SOTTO;
-	return say(s, p, ev, SHH_STATUS, packet, shh_status_write(packet, sizeof(packet), &st));
-}
-
-/* parity takes eight bytes of a "normal" double only, and ends the connection over
- * others (whisper.md 1.3): instead of none it hears of hardly any. */
-static bool say_pow(struct shh *s, struct shh__peer *p, struct shh_event *ev)
-{
-	double least = p->dialect == SHH_DIALECT_PARITY ? PARITY_POW_MIN : 0;
-	uint8_t packet[9];
-
-	return say(s, p, ev, SHH_POW, packet, shh_pow_write(packet, fmax(s->cfg.min_pow, least)));
-}
-
-/* parity would read our bits from the other end. */
-static bool say_bloom(struct shh *s, struct shh__peer *p, struct shh_event *ev)
-{
-	uint8_t packet[66];
-	struct shh_bloom bloom = s->bloom;
-
-	if (p->dialect == SHH_DIALECT_PARITY)
-		return false;
-	if (!s->has_bloom)
-		memset(bloom.b, 0xff, sizeof(bloom.b));
-	return say(s, p, ev, SHH_BLOOM, packet, shh_bloom_write(packet, &bloom));
-}
-
-static bool say_parcel(struct shh *s, struct shh__peer *p, struct shh_event *ev)
-{
-	struct shh__parcel *parcel = p->parcels;
-
-	p->parcels = parcel->next;
-	p->parcel_count--;
-	if (p->parcels == NULL)
-		p->parcels_end = &p->parcels;
-	*ev = (struct shh_event){ .type = SHH_EV_SEND, .peer = p->slot };
-	ev->u.send.code = parcel->code;
-	ev->u.send.payload = parcel->blob;
-	mem_free(s->cfg.mem, MEM_PEERS, parcel, sizeof(*parcel));
-	return true;
-}
-
-static bool tell_confirmed(struct shh__peer *p, struct shh_event *ev)
-{
-	const struct shh__confirmed *c = &p->confirmed[p->confirmed_at];
-
-	*ev = (struct shh_event){ .type = SHH_EV_CONFIRMED, .peer = p->slot };
-	memcpy(ev->u.confirmed.batch_hash, c->hash, sizeof(c->hash));
-	ev->u.confirmed.refused = c->refused;
-	p->confirmed_at = (p->confirmed_at + 1) % SHH__CONFIRMED_MAX;
-	p->confirmed_count--;
-	return true;
-}
-
-static bool tell(struct shh *s, struct shh__peer *p, unsigned mark, struct shh_event *ev)
-{
-	switch (mark) {
-	case SHH__SAY_STATUS: return say_status(s, p, ev);
-	case SHH__SAY_POW: return say_pow(s, p, ev);
-	case SHH__SAY_BLOOM: return say_bloom(s, p, ev);
-	case SHH__TELL_READY:
-	case SHH__TELL_DIALECT:
-		*ev = (struct shh_event){ .peer = p->slot };
-		ev->type = mark == SHH__TELL_READY ? SHH_EV_READY : SHH_EV_DIALECT;
-		ev->u.ready.dialect = p->dialect;
-		ev->u.ready.status = &p->status;
-		return true;
-	case SHH__TELL_PAUSE:
-		*ev = (struct shh_event){ .type = SHH_EV_PAUSE, .peer = p->slot };
-		ev->u.pause.until_ms = p->paused_ms;
-		return true;
-	case SHH__TELL_DROP:
-		*ev = (struct shh_event){ .type = SHH_EV_DROP, .peer = p->slot };
-		ev->u.drop.err = p->drop_err;
-		ev->u.drop.why = p->drop_why;
-		return true;
-	default: return false;
-	}
-}
-
-/* The next thing to say to it or to tell about it; false when there is none,
- * and then an ended peer is gone. */
-bool shh__peer_poll(struct shh *s, struct shh__peer *p, struct shh_event *ev)
-{
-	while (p->marks != 0) {
-		unsigned mark = p->marks & (0u - p->marks);
-
-		p->marks &= ~mark;
-		if (tell(s, p, mark, ev))
-			return true;
-	}
-	if (p->confirmed_count > 0)
-		return tell_confirmed(p, ev);
-	if (p->parcels != NULL)
-		return say_parcel(s, p, ev);
-	if (p->phase == SHH__ENDED)
-		shh__peer_free(s, p);
-	else
-		shh__list_append(&s->active, &p->link);
-	return false;
-}
+/* --- looking in ------------------------------------------------------------------------------- */
 
 enum err shh_peer_stats(const struct shh *s, uint32_t peer, struct shh_peer_stats *out)
 {

@@ -64,7 +64,7 @@ static uint32_t ahead_s(const struct shh__entry *e, uint64_t now_s)
 	return sent > now_s ? (uint32_t)(sent - now_s) : 0;
 }
 
-/* geth tolerates 10 s, parity and nim-eth 2 (whisper.md 4.1); clocks differ. */
+/* geth tolerates 10 s, parity and nim-eth 2 (docs/PEERS.md "Clocks"); clocks differ. */
 static uint32_t ahead_max(enum shh_dialect d)
 {
 	return d == SHH_DIALECT_PARITY || d == SHH_DIALECT_NIMBUS ? 0 : AHEAD_GETH;
@@ -361,11 +361,6 @@ static bool is_paced(const struct shh *s, const struct shh__peer *p)
 	       p->dialect != SHH_DIALECT_PARITY;
 }
 
-static struct bucket_rate pace_rate(const struct shh *s)
-{
-	return (struct bucket_rate){ s->cfg.pace, s->cfg.pace / 8 > 0 ? s->cfg.pace / 8 : 1 };
-}
-
 /* Leave the active until ms, or until something else wakes it. */
 static void sleep_until(struct shh *s, struct shh__peer *p, uint64_t ms)
 {
@@ -398,7 +393,7 @@ static bool may_send(struct shh *s, struct shh__peer *p)
 	if (p->envelopes_out > 0)
 		at = u64_max(at, p->last_sent_ms + rate_gap_ms(p));
 	if (is_paced(s, p))
-		at = u64_max(at, bucket_ready_at(&p->pace, pace_rate(s), 1, s->now_ms));
+		at = u64_max(at, bucket_ready_at(&p->pace, shh__pace_rate(s), 1, s->now_ms));
 	if (at <= s->now_ms)
 		return true;
 	sleep_until(s, p, at);
@@ -409,7 +404,7 @@ static void sent(struct shh *s, struct shh__peer *p, const struct load *l, size_
 {
 	p->credit -= size_min(p->credit, len);
 	if (is_paced(s, p))
-		bucket_charge(&p->pace, pace_rate(s), len, s->now_ms);
+		bucket_charge(&p->pace, shh__pace_rate(s), len, s->now_ms);
 	if (p->first_sent_ms == UINT64_MAX)
 		p->first_sent_ms = s->now_ms;
 	p->last_sent_ms = s->now_ms;
