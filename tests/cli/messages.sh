@@ -106,6 +106,12 @@ hear interrupted --password x
 kill -INT "$listener"
 ended "$listener"
 equal 'an interrupt is an end like any other' "$got" 0
+start sealing "$sotto" send --peer "$url" --password x --topic t --pow 1e9 --verbosity 3 hi
+until_true 10 has_line "$dir/sealing.err" 'peer up' || complain 'sealing' 'no connection' "$dir/sealing.err"
+kill -INT "$pid"
+ended "$pid"
+equal 'an interrupt while sealing' "$got" 2
+holds 'is called what it is' "$dir/sealing.err" '^sotto send: interrupted before the message was sent$'
 leaves 'too much work asked of us' 3 "$sotto" send --peer "$url" --password x --topic t --pow 1e9 --timeout 1 hi
 holds 'and says so' "$dir/err" '--timeout 1: the time is up, the work is not done'
 leaves 'less work than the peer asks for' 10 "$sotto" send --peer "$url" --password x --topic t --pow 0.1 hi
