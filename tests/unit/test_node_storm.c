@@ -171,6 +171,28 @@ static void bad_messages_add_up_to_a_ban(void **state)
 	solo_close(&s);
 }
 
+/* Knocking meanwhile, from wherever, does not lengthen it. */
+static void a_ban_ends_when_it_was_to_end(void **state)
+{
+	struct raw p;
+	struct solo s;
+
+	(void)state;
+	solo_open(&s, NULL);
+	for (unsigned i = 0; i < 4; i++) {
+		assert_int_equal(misbehave(&s, &p, 1, solo_lan(1)), RLPX_SUBPROTOCOL);
+		raw_free(&p);
+	}
+	for (unsigned i = 0; i < 29; i++) {
+		assert_int_equal(misbehave(&s, &p, 1, solo_lan(i)), RLPX_TOO_MANY_PEERS);
+		raw_free(&p);
+		solo_pass(&s, 1000);
+	}
+	solo_pass(&s, 1000);
+	clean_visit(&s, 1, solo_lan(1));
+	solo_close(&s);
+}
+
 static void a_named_peer_is_forgiven_in_ten_seconds(void **state)
 {
 	struct enode e;
@@ -517,6 +539,7 @@ int main(void)
 		cmocka_unit_test(broken_auths_get_no_answer),
 		cmocka_unit_test(the_handshake_bucket_delays),
 		cmocka_unit_test(bad_messages_add_up_to_a_ban),
+		cmocka_unit_test(a_ban_ends_when_it_was_to_end),
 		cmocka_unit_test(a_named_peer_is_forgiven_in_ten_seconds),
 		cmocka_unit_test(honest_oddities_ban_nobody),
 		cmocka_unit_test(faults_of_status_have_their_reasons),
