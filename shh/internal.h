@@ -162,7 +162,7 @@ struct shh__peer {
 struct shh__candidate {
 	struct shh_envelope env;
 	struct fingerprint print;
-	uint32_t known; /* the record it would fill; SHH__NONE: new */
+	uint32_t known;		  /* the record it would fill; SHH__NONE: new */
 	double work[SHH_DIGESTS]; /* the best value under any rule; negative: not graded */
 	unsigned bits[SHH_DIGESTS];
 	enum shh_digest digest; /* the form that it is taken for */

@@ -34,7 +34,7 @@
 
 #define SHH__NONE	    UINT32_MAX
 #define SHH__POOL_COUNT_MAX 4194302u /* records an index slot can name */
-#define SHH__TOMB_S	    20	 /* seconds after expiry; geth relays no later (docs/PEERS.md "Clocks") */
+#define SHH__TOMB_S	    20 /* seconds after expiry; geth relays no later (docs/PEERS.md "Clocks") */
 #define SHH__CLASSES	    128	 /* of work: quarter octaves from 2^-17 up to 2^15 */
 #define SHH__SOURCES_MAX    1024 /* full: a newcomer shares the budget of another */
 #define SHH__SOURCE_SELF    0	 /* the source of our own posts */
