@@ -55,6 +55,7 @@ struct crew {
 	struct crew_peer *peer[CREW_PEERS_MAX];
 	int socket[CREW_SOCKETS_MAX];
 	size_t sockets;
+	unsigned refused; /* honest ones that had to try again */
 };
 
 static inline void crew_must(bool ok, const char *what)
@@ -413,6 +414,7 @@ static inline struct crew_peer *crew_befriend(struct crew *w, int rcvbuf)
 			return p;
 		if (p != NULL)
 			crew_leave(w, p);
+		w->refused++;
 		crew_turn(w, 50);
 	}
 	return NULL;

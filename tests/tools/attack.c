@@ -67,6 +67,15 @@ static void check_number(bool ok, const char *what, long number)
 	check(ok, text);
 }
 
+/* Somebody whose link is good; the attack cannot begin without. */
+static struct crew_peer *befriend(struct crew *w, int rcvbuf)
+{
+	struct crew_peer *p = crew_befriend(w, rcvbuf);
+
+	crew_must(p != NULL, "an attacker's first link");
+	return p;
+}
+
 /* --- the honest -------------------------------------------------------------------------- */
 
 static struct crew_letter letter(struct crew *w, uint8_t *data, size_t len)
@@ -144,6 +153,9 @@ static void silent(struct crew *w)
 {
 	for (unsigned i = 0; i < 300; i++)
 		crew_hold(w, crew_connect(w, 0));
+	w->refused = 0;
+	check(is_served(w), "served beside silent ones");
+	check_number(w->refused == 0, "honest ones that were turned away", w->refused);
 }
 
 /* An auth that nobody sealed, but for its point: it costs an ECDH to see it. */
@@ -374,7 +386,7 @@ static void hellos(struct crew *w)
 	p = without_hello(w);
 	crew_inject(w, p, NULL, RLPX_HELLO_MAX + 1, FRAME_HEADER);
 	check_reason(w, p, RLPX_BREACH, "a Hello of 2,049 bytes");
-	p = crew_befriend(w, 0);
+	p = befriend(w, 0);
 	len = hello_body(body, sizeof(body), 1, rlpx_host_id(p->host));
 	crew_inject(w, p, body, len, 0);
 	check_reason(w, p, RLPX_BREACH, "a second Hello");
@@ -384,7 +396,7 @@ static void hellos(struct crew *w)
 static void pings(struct crew *w)
 {
 	static const uint8_t ping[] = { 0x02, 0x01, 0x00, 0xc0 };
-	struct crew_peer *p = crew_befriend(w, 0);
+	struct crew_peer *p = befriend(w, 0);
 
 	for (unsigned i = 0; i < 5000 && !p->over; i++)
 		crew_inject(w, p, ping, sizeof(ping), 0);
@@ -399,13 +411,13 @@ static void frames(struct crew *w)
 	static const uint8_t bent[] = { 0x81, 0x11, 0x01, 0x00, 0xc0 };
 	struct crew_peer *p;
 
-	p = crew_befriend(w, 0);
+	p = befriend(w, 0);
 	crew_inject(w, p, bomb, sizeof(bomb), 0);
 	check_reason(w, p, RLPX_BREACH, "a decompression bomb");
-	p = crew_befriend(w, 0);
+	p = befriend(w, 0);
 	crew_inject(w, p, code, sizeof(code), 0);
 	check_reason(w, p, RLPX_BREACH, "a code of nobody");
-	p = crew_befriend(w, 0);
+	p = befriend(w, 0);
 	crew_inject(w, p, bent, sizeof(bent), 0);
 	check_reason(w, p, RLPX_BREACH, "a code that is not canonical");
 }
@@ -434,7 +446,7 @@ static void malformed(struct crew *w)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		size_t len = strlen(cases[i].hex) / 2;
 
-		p = crew_befriend(w, 0);
+		p = befriend(w, 0);
 		crew_must(hex_decode(packet, len, cases[i].hex) == OK, "hex");
 		crew_say(w, p, SHH_MESSAGES, packet, len);
 		check_reason(w, p, RLPX_SUBPROTOCOL, cases[i].what);
@@ -459,13 +471,10 @@ static bool say_patiently(struct crew *w, struct crew_peer *p, uint32_t code, co
  * good message of it is relayed. */
 static void check_stays(struct crew *w, struct crew_peer *p, const char *what)
 {
-	struct crew_peer *to = crew_befriend(w, 0);
+	struct crew_peer *to = befriend(w, 0);
 	uint8_t data[2 * CREW_MARK];
 	struct crew_letter l = letter(w, data, sizeof(data));
 
-	check(to != NULL, "a listener");
-	if (to == NULL)
-		return;
 	to->mark = data;
 	check(crew_post(w, p, &l) && crew_until(w, to, &to->found) && !p->over, what);
 	crew_leave(w, to);
@@ -478,18 +487,19 @@ static void stale(struct crew *w)
 		int64_t born_s;
 		uint32_t ttl_s;
 	} cases[] = { { -1000, 60 }, { 1000, 60 }, { 0, 0 }, { 0, SHH_TTL_MAX + 1 } };
-	struct crew_peer *p = crew_befriend(w, 0), *to = crew_befriend(w, 0);
-	uint8_t data[2 * CREW_MARK], last[CREW_MARK];
+	struct crew_peer *p = befriend(w, 0), *to = befriend(w, 0);
+	uint8_t data[2 * CREW_MARK], mark[CREW_MARK];
 	bool sent = true;
 
+	crew_must(rng_fill(&w->rng, mark, sizeof(mark)) == OK, "begin");
+	to->mark = mark;
 	for (unsigned i = 0; i < 400; i++) {
 		struct crew_letter l = letter(w, data, sizeof(data));
 
+		memcpy(data, mark, sizeof(mark));
 		l.bits = 6;
 		l.born_s = cases[i % 4].born_s;
 		l.ttl_s = cases[i % 4].ttl_s;
-		memcpy(last, data, sizeof(last));
-		to->mark = last;
 		while (!crew_post(w, p, &l) && !p->over)
 			crew_turn(w, 10);
 		sent = sent && !p->over;
@@ -498,6 +508,7 @@ static void stale(struct crew *w)
 	check(sent, "all were taken");
 	check_stays(w, p, "a skewed peer stays");
 	check(!to->found, "nothing of it was relayed");
+	crew_leave(w, to);
 }
 
 /* W7: direct messages and letters for mail servers, of nobody that we trust. */
@@ -505,7 +516,7 @@ static void direct(struct crew *w)
 {
 	static const uint32_t codes[] = { SHH_P2P_MESSAGE, SHH_P2P_REQUEST, SHH_SYNC_REQUEST,
 					  SHH_SYNC_RESPONSE, 77 };
-	struct crew_peer *p = crew_befriend(w, 0);
+	struct crew_peer *p = befriend(w, 0);
 	bool sent = true;
 
 	for (unsigned i = 0; i < 2000; i++)
@@ -520,11 +531,15 @@ static void oversize(struct crew *w)
 {
 	size_t len = (1u << 20) + 1;
 	uint8_t *data = malloc(len);
-	struct crew_peer *p = crew_befriend(w, 0);
+	struct crew_peer *p = befriend(w, 0), *to = befriend(w, 0);
 	struct crew_letter l = letter(w, data, len);
 
+	to->mark = data;
+	l.bits = 4;
 	check(crew_post(w, p, &l), "sent");
-	check_stays(w, p, "it is not taken, its sender stays");
+	check_stays(w, p, "its sender stays");
+	check(!to->found, "it was not relayed");
+	crew_leave(w, to);
 	free(data);
 }
 
@@ -554,7 +569,7 @@ static size_t flood_packet(struct crew *w, uint8_t *out, size_t max, unsigned n,
  * messages of little work for a pool of 4,096. */
 static void renonced(struct crew *w)
 {
-	struct crew_peer *p = crew_befriend(w, 0);
+	struct crew_peer *p = befriend(w, 0);
 	static uint8_t packet[1 << 18];
 	bool sent = true;
 
@@ -575,7 +590,7 @@ static void renonced(struct crew *w)
 /* U2: wishes that change as fast as they can be written. */
 static void updates(struct crew *w)
 {
-	struct crew_peer *p = crew_befriend(w, 0);
+	struct crew_peer *p = befriend(w, 0);
 	uint8_t pow[9], bloom[66];
 	struct shh_bloom wish;
 	unsigned sent = 0;
@@ -608,8 +623,7 @@ static void slow(struct crew *w)
 	unsigned bytes = 0;
 
 	for (unsigned i = 0; i < 20; i++) {
-		claim[i] = crew_befriend(w, 0);
-		crew_must(claim[i] != NULL, "connect");
+		claim[i] = befriend(w, 0);
 		crew_inject(w, claim[i], NULL, RLPX_FRAME_MAX, FRAME_HEADER + 1024);
 		claim[i]->mute = true;
 	}
@@ -655,12 +669,10 @@ static void deaf(struct crew *w)
 	size_t len;
 
 	for (unsigned i = 0; i < 20; i++) {
-		ear[i] = crew_befriend(w, 4096);
-		crew_must(ear[i] != NULL, "connect");
+		ear[i] = befriend(w, 4096);
 		ear[i]->deaf = true;
 	}
-	from = crew_befriend(w, 0);
-	crew_must(from != NULL, "connect");
+	from = befriend(w, 0);
 	for (unsigned i = 0; i < 300; i++) {
 		struct crew_letter l = letter(w, data, sizeof(data));
 
