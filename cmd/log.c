@@ -7,8 +7,7 @@
  */
 #include "cmd/log.h"
 
-#include <errno.h>
-#include <stdarg.h>
+#include <poll.h>
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
@@ -159,25 +158,44 @@ size_t logger_line(char out[static LOGGED_MAX], enum log_choice format, enum log
 	return l.len;
 }
 
-static void write_line(void *ctx, enum log_level level, const char *line)
+_Static_assert(LOGGED_MAX <= 4096, "a pipe that is ready takes a line whole");
+
+/* False if the line could not be written without waiting. */
+static bool try_line(const struct logger *l, enum log_level level, const char *line)
 {
-	const struct logger *l = ctx;
+	struct pollfd p = { .fd = l->fd, .events = POLLOUT };
 	char out[LOGGED_MAX];
 	struct timespec t;
 	size_t len;
 
+	if (poll(&p, 1, 0) != 1 || !(p.revents & POLLOUT))
+		return false;
 	clock_gettime(CLOCK_REALTIME, &t);
 	len = logger_line(out, l->format, level, line,
 			  (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000);
-	/* A log that cannot be written is lost; it stops nobody. */
-	if (write(l->fd, out, len) < 0)
-		return;
+	return write(l->fd, out, len) == (ssize_t)len;
+}
+
+static void write_line(void *ctx, enum log_level level, const char *line)
+{
+	struct logger *l = ctx;
+	char told[64];
+
+	if (l->dropped > 0) {
+		snprintf(told, sizeof(told), "log_dropped lines=%llu",
+			 (unsigned long long)l->dropped);
+		if (try_line(l, LOG_WARN, told))
+			l->dropped = 0;
+	}
+	if (l->dropped > 0 || !try_line(l, level, line))
+		l->dropped++;
 }
 
 struct log logger_open(struct logger *l, const struct settings *s)
 {
 	l->format = (enum log_choice)s->log_format;
 	l->fd = STDERR_FILENO;
+	l->dropped = 0;
 	if (s->verbosity == 0)
 		return (struct log){ .write = NULL };
 	return (struct log){

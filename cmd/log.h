@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* cmd/log.h - where finished log lines go: standard error, one write a line. */
+/* cmd/log.h - where finished log lines go: standard error, one write a line.
+ *
+ * A reader that does not keep up loses lines, which are counted and told later;
+ * it never holds up the node. */
 #ifndef CMD_LOG_H
 #define CMD_LOG_H
 
@@ -9,6 +12,7 @@
 struct logger {
 	enum log_choice format;
 	int fd;
+	uint64_t dropped; /* lines that nobody took in time, not yet told */
 };
 
 /* verbosity as geth counts: 0 nothing, 1 errors, ... 5 all. */

@@ -30,10 +30,26 @@ static bool is_word(const char *text, const char *word)
 	return strcmp(text, word) == 0;
 }
 
+/* Say what may follow a word that only begins commands, such as "key". */
+static bool tell_parts(const char *word)
+{
+	size_t len = strlen(word);
+	unsigned parts = 0;
+
+	for (const struct command *c = commands; c->name != NULL; c++)
+		if (strncmp(c->name, word, len) == 0 && c->name[len] == ' ')
+			fprintf(stderr, "%s%s", parts++ ? " or " : "sotto: expected ", c->name);
+	if (parts > 0)
+		fprintf(stderr, "; `sotto %s ... --help' tells more\n", word);
+	return parts > 0;
+}
+
 static int unknown(const char *word)
 {
 	char shown[TEXT_ESCAPED_MAX];
 
+	if (tell_parts(word))
+		return EXIT_USAGE;
 	text_escape(shown, (const uint8_t *)word, strlen(word));
 	fprintf(stderr, "sotto: \"%s\" is no command, expected one that `sotto --help' lists\n",
 		shown);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* cmd/node.c - `sotto node': a node that stays. */
 #include <arpa/inet.h>
+#include <errno.h>
 #include <ifaddrs.h>
 #include <net/if.h>
 #include <netinet/in.h>
@@ -85,9 +86,9 @@ static void print_welcome(const struct session *s)
 	printf("# accepts connections on TCP %s%s\n", place, any ? ", any address" : "");
 	if (any)
 		print_addresses(s);
-	printf("# first message: sotto send --peer %s --password secret --topic greetings "
+	printf("# first message: %s send --peer %s --password secret --topic greetings "
 	       "'Hello'\n",
-	       url);
+	       program_invocation_name, url); /* as it was found, so that it is found again */
 	if (fflush(stdout) != 0 || ferror(stdout))
 		log_line(&s->log, LOG_WARN, "output_lost why=\"nobody reads standard output\"");
 }

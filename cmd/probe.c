@@ -82,6 +82,8 @@ static void ended(struct probe *p, const struct node_event *ev)
 	} else if (ev->u.down.err == ERR_USELESS) {
 		p->code = EXIT_USELESS;
 		snprintf(p->why, sizeof(p->why), "no capability is shared, expected shh/6");
+	} else if (code == EXIT_DIAL && ev->u.down.err == ERR_IO) {
+		snprintf(p->why, sizeof(p->why), "%s: nobody accepts connections there", step);
 	} else {
 		snprintf(p->why, sizeof(p->why), "%s: %s", step, err_text(ev->u.down.err));
 	}

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "cmd/log.h"
 #include "cmd/text.h"
@@ -165,6 +166,38 @@ static void log_lines_as_json(void **state)
 	json_decref(read);
 }
 
+/* A pipe that nobody reads: lines are lost and counted, and nobody waits. */
+static void a_log_never_waits(void **state)
+{
+	struct settings s = { .verbosity = 5 };
+	struct logger l;
+	struct log log = logger_open(&l, &s);
+	static char all[1 << 20];
+	size_t len = 0;
+	ssize_t n;
+	int ends[2];
+
+	(void)state;
+	assert_int_equal(pipe(ends), 0);
+	l.fd = ends[1];
+	for (int i = 0; i < 5000; i++)
+		log_line(&log, LOG_INFO, "line number=%d", i);
+	assert_true(l.dropped > 1000 && l.dropped < 5000);
+	while (len < 30000 && (n = read(ends[0], all + len, 30000 - len)) > 0)
+		len += (size_t)n;
+	log_line(&log, LOG_INFO, "line number=last");
+	assert_int_equal(l.dropped, 0);
+	close(ends[1]);
+	while ((n = read(ends[0], all + len, sizeof(all) - 1 - len)) > 0)
+		len += (size_t)n;
+	all[len] = '\0';
+	assert_non_null(strstr(all, "info  line number=0\n"));
+	assert_non_null(strstr(all, "warn  log_dropped lines="));
+	assert_non_null(strstr(strstr(all, "log_dropped"), "\n"));
+	assert_string_equal(all + len - strlen("line number=last\n"), "line number=last\n");
+	close(ends[0]);
+}
+
 static void verbosity_is_counted_as_geth_does(void **state)
 {
 	struct settings s = { .verbosity = 0 };
@@ -191,6 +224,7 @@ int main(void)
 		cmocka_unit_test(terminals_are_safe),
 		cmocka_unit_test(log_lines_as_text),
 		cmocka_unit_test(log_lines_as_json),
+		cmocka_unit_test(a_log_never_waits),
 		cmocka_unit_test(verbosity_is_counted_as_geth_does),
 	};
 
