@@ -267,7 +267,7 @@ static void insert(struct shh *s, struct intake *in, const struct shh__candidate
 		.expiry = (uint32_t)c->env.expiry,
 		.ttl = (uint32_t)c->env.ttl,
 		.topic = c->env.topic,
-		.source = in->peer->host_key,
+		.source = in->peer->host->key,
 		.source_hint = &in->peer->source,
 	};
 	uint64_t sent = c->env.expiry - c->env.ttl;

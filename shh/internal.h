@@ -111,6 +111,14 @@ struct shh__confirmed {
 	size_t refused;
 };
 
+/* What all peers of one host may bring together: twice what one may (hardening section 3). */
+struct shh__host {
+	struct shh__host *next;
+	uint64_t key;
+	uint32_t refs;
+	struct bucket envelopes;
+};
+
 struct shh__peer {
 	struct shh__link link; /* among the active or the idle */
 	uint32_t slot;
@@ -119,7 +127,7 @@ struct shh__peer {
 	enum shh__phase phase;
 	unsigned marks;
 
-	uint64_t host_key;
+	struct shh__host *host;
 	bool trusted, one_byte_codes;
 	uint32_t code_offset;
 
@@ -238,6 +246,7 @@ struct shh {
 	uint64_t announce_ms;		       /* a narrower bloom is announced then */
 
 	struct shh__peer *peers[SHH_PEERS_MAX];
+	struct shh__host *hosts;
 	uint32_t peer_count, peer_next; /* slots are given out in turn */
 	struct shh__link active, idle;
 	struct shh__peer *timers[SHH_PEERS_MAX];

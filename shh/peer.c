@@ -19,6 +19,7 @@
 
 const struct bucket_rate shh__update_rate = { 1, 20 }; /* in fifths: 1 per 5 s, burst 4 (U2) */
 static const struct bucket_rate envelope_rate = { 1000, 5000 };
+static const struct bucket_rate host_rate = { 2000, 10000 };
 const struct bucket_rate shh__fill_rate = { 100, 500 };
 
 /* --- timers: a heap by due time, places kept in the peers ------------------------------ */
@@ -123,27 +124,63 @@ struct bucket_rate shh__pace_rate(const struct shh *s)
 	return (struct bucket_rate){ s->cfg.pace, part > 0 ? part : 1 };
 }
 
-enum err shh_peer_add(struct shh *s, uint32_t *peer, const struct shh_peer_info *info,
-		      uint64_t now_ms)
+/* The record that peers of one host share. errors ERR_MEM */
+static enum err host_open(struct shh *s, struct shh__host **out, uint64_t key)
 {
-	struct shh__peer *p;
-	uint32_t slot;
+	struct shh__host *h = s->hosts;
 
-	shh__enter(s, now_ms);
-	slot = slot_find(s);
-	if (slot == SHH_PEERS_MAX)
-		return ERR_FULL;
-	p = mem_alloc(s->cfg.mem, MEM_PEERS, sizeof(*p));
+	while (h != NULL && h->key != key)
+		h = h->next;
+	if (h == NULL) {
+		h = mem_alloc(s->cfg.mem, MEM_PEERS, sizeof(*h));
+		if (h == NULL)
+			return ERR_MEM;
+		*h = (struct shh__host){ .next = s->hosts, .key = key };
+		bucket_init(&h->envelopes, host_rate, s->now_ms);
+		s->hosts = h;
+	}
+	h->refs++;
+	*out = h;
+	return OK;
+}
+
+static void host_close(struct shh *s, struct shh__host *h)
+{
+	struct shh__host **at = &s->hosts;
+
+	if (--h->refs > 0)
+		return;
+	while (*at != h)
+		at = &(*at)->next;
+	*at = h->next;
+	mem_free(s->cfg.mem, MEM_PEERS, h, sizeof(*h));
+}
+
+/* Memory for a peer, its host and its column of known bits, or nothing at all. */
+static enum err peer_alloc(struct shh *s, struct shh__peer **out, uint32_t slot, uint64_t host_key)
+{
+	struct shh__peer *p = mem_alloc(s->cfg.mem, MEM_PEERS, sizeof(*p));
+
 	if (p == NULL)
 		return ERR_MEM;
+	if (host_open(s, &p->host, host_key) != OK) {
+		mem_free(s->cfg.mem, MEM_PEERS, p, sizeof(*p));
+		return ERR_MEM;
+	}
 	if (shh__known_join(&s->pool, slot) != OK) {
+		host_close(s, p->host);
 		mem_free(s->cfg.mem, MEM_PEERS, p, sizeof(*p));
 		return ERR_MEM;
 	}
 	p->slot = slot;
+	*out = p;
+	return OK;
+}
+
+static void peer_begin(struct shh *s, struct shh__peer *p, const struct shh_peer_info *info)
+{
 	p->phase = SHH__JOINING;
 	p->marks = SHH__SAY_STATUS;
-	p->host_key = info->host_key;
 	p->trusted = info->trusted;
 	p->one_byte_codes = info->one_byte_codes;
 	p->code_offset = info->code_offset;
@@ -160,6 +197,21 @@ enum err shh_peer_add(struct shh *s, uint32_t *peer, const struct shh_peer_info 
 	bucket_init(&p->fills, shh__fill_rate, s->now_ms);
 	if (s->cfg.pace > 0)
 		bucket_init(&p->pace, shh__pace_rate(s), s->now_ms);
+}
+
+enum err shh_peer_add(struct shh *s, uint32_t *peer, const struct shh_peer_info *info,
+		      uint64_t now_ms)
+{
+	struct shh__peer *p;
+	uint32_t slot;
+
+	shh__enter(s, now_ms);
+	slot = slot_find(s);
+	if (slot == SHH_PEERS_MAX)
+		return ERR_FULL;
+	if (peer_alloc(s, &p, slot, info->host_key) != OK)
+		return ERR_MEM;
+	peer_begin(s, p, info);
 	p->timer_at = s->timer_count++;
 	p->due_ms = UINT64_MAX;
 	s->timers[p->timer_at] = p;
@@ -209,6 +261,7 @@ void shh__peer_free(struct shh *s, struct shh__peer *p)
 	shh__list_leave(&p->link);
 	timer_leave(s, p);
 	shh__known_leave(&s->pool, p->slot);
+	host_close(s, p->host);
 	s->peers[p->slot] = NULL;
 	s->peer_count--;
 	mem_free(s->cfg.mem, MEM_PEERS, p, sizeof(*p));
@@ -298,14 +351,16 @@ void shh__peer_rewind(struct shh *s, struct shh__peer *p)
 
 /* --- what it costs us ------------------------------------------------------------------------ */
 
-/* Take from its budget.  It binds only under pressure; then the link pauses
- * until there is credit again (hardening section 3). */
+/* Take from its budget and its host's.  They bind only under pressure; then the
+ * link pauses until there is credit again (hardening section 3). */
 void shh__peer_charge(struct shh *s, struct shh__peer *p, uint64_t envelopes)
 {
 	bucket_charge(&p->envelopes, envelope_rate, envelopes, s->now_ms);
+	bucket_charge(&p->host->envelopes, host_rate, envelopes, s->now_ms);
 	if (p->trusted || !(s->pressure || mem_above(s->cfg.mem, MEM_SEND, 4, 5)))
 		return;
-	p->paused_ms = bucket_ready_at(&p->envelopes, envelope_rate, 1, s->now_ms);
+	p->paused_ms = u64_max(bucket_ready_at(&p->envelopes, envelope_rate, 1, s->now_ms),
+			       bucket_ready_at(&p->host->envelopes, host_rate, 1, s->now_ms));
 	if (p->paused_ms <= s->now_ms)
 		return;
 	p->marks |= SHH__TELL_PAUSE;

@@ -86,8 +86,8 @@ enum err shh__index_put(struct shh__pool *p, uint32_t idx)
 {
 	uint64_t hash = hash_of(&shh__entry(p, idx)->print);
 
-	/* at most three quarters full; past that only if memory is short */
-	if (p->index_used >= p->index_size / 4 * 3) {
+	/* tags make long runs of probes cheap; fuller only if memory is short */
+	if (p->index_used >= p->index_size / 16 * 13) {
 		uint32_t size = p->index_size == 0 ? SIZE_MIN : p->index_size * 2;
 
 		if (resize(p, size) != OK && p->index_used >= p->index_size / 8 * 7)

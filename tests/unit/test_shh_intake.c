@@ -694,6 +694,20 @@ static void test_pressure(void **state)
 	assert_int_equal(world_send(w, end, SHH_MESSAGES, made_packet(m, 200)), OK);
 	assert_true(e->pauses >= 1);
 	assert_true(e->pause_ms > w->now_ms && e->pause_ms <= w->now_ms + 6000);
+	/* what its host may bring is counted over all its peers */
+	{
+		int second = guest(0, "x", 0), third = guest(0, "x", 0), other;
+
+		for (unsigned i = 0; i < 4; i++)
+			assert_int_equal(world_send(w, second, SHH_MESSAGES, made_packet(m, 100)),
+					 OK);
+		assert_int_equal(world_send(w, third, SHH_MESSAGES, made_packet(m, 10)), OK);
+		assert_true(world_other(w, third)->pauses >= 1);
+		other = world_guest(w, 0, &(struct shh_peer_info){ .host_key = 78 });
+		world_hello(w, other, 0);
+		assert_int_equal(world_send(w, other, SHH_MESSAGES, made_packet(m, 10)), OK);
+		assert_int_equal(world_other(w, other)->pauses, 0);
+	}
 	/* a trusted peer is not held up */
 	shh_peer_trust(w->node[0].shh, e->peer, true);
 	e->pauses = 0;
