@@ -30,17 +30,23 @@ static bool is_word(const char *text, const char *word)
 	return strcmp(text, word) == 0;
 }
 
-/* Say what may follow a word that only begins commands, such as "key". */
+/* Say what a word begins that is no command by itself, such as "key". */
 static bool tell_parts(const char *word)
 {
 	size_t len = strlen(word);
 	unsigned parts = 0;
 
-	for (const struct command *c = commands; c->name != NULL; c++)
-		if (strncmp(c->name, word, len) == 0 && c->name[len] == ' ')
-			fprintf(stderr, "%s%s", parts++ ? " or " : "sotto: expected ", c->name);
+	for (const struct command *c = commands; c->name != NULL; c++) {
+		if (strncmp(c->name, word, len) != 0 || c->name[len] != ' ')
+			continue;
+		if (parts++ == 0)
+			fprintf(stderr, "sotto: \"%s\" is no command, expected \"%s\"", word,
+				c->name);
+		else
+			fprintf(stderr, " or \"%s\"", c->name);
+	}
 	if (parts > 0)
-		fprintf(stderr, "; `sotto %s ... --help' tells more\n", word);
+		fprintf(stderr, "\n");
 	return parts > 0;
 }
 
