@@ -59,7 +59,7 @@ enum err node__admit_address(struct node *n, const struct endpoint *from, bool l
 {
 	uint32_t host, subnet;
 
-	if (n->stop_ms != UINT64_MAX)
+	if (n->stopping)
 		return ERR_TOO_MANY;
 	if (n->netrestrict && !cidr_list_has(n->netrestrict, &from->ip))
 		return ERR_FLOOD;

@@ -185,7 +185,7 @@ struct node {
 
 	uint64_t now_ms; /* of the latest call */
 	uint64_t blinded_ms;
-	uint64_t stop_ms; /* stopping: when the last are closed; UINT64_MAX: not stopping */
+	bool stopping;	  /* node_stop() was called; every link ends within its goodbye */
 	bool stopped;	  /* and told so */
 	bool unpolled;	  /* something may wait for node_poll() */
 	uint16_t lent;	  /* the link whose Hello or message was told last, to be released */

@@ -143,7 +143,7 @@ enum err node_new(struct node **out, const struct node_config *cfg, const char *
 	n->lan_exempt = cfg->lan_exempt;
 	n->redial = cfg->redial;
 	n->now_ms = n->blinded_ms = now_ms;
-	n->stop_ms = n->dial_ms = UINT64_MAX;
+	n->dial_ms = UINT64_MAX;
 	n->lent = NODE__NO_LINK;
 	memset(n->link_of_peer, 0xff, sizeof(n->link_of_peer));
 	err = node__guard_init(&n->guard, n->mem, &n->rng, now_ms);
@@ -289,7 +289,7 @@ void node_job_done(struct node *n, uint32_t job, const struct shh_seal_progress 
 
 uint64_t node_deadline(const struct node *n)
 {
-	uint64_t at = u64_min(n->dial_ms, n->stop_ms);
+	uint64_t at = n->dial_ms;
 
 	if (n->unpolled || node__bit_next(n->touched, 0) < NODE__LINKS_MAX)
 		return 0;
@@ -317,16 +317,6 @@ static void tick_link(struct node *n, struct node__link *l)
 	}
 }
 
-/* Whoever did not leave in time is left. */
-static void end_stop(struct node *n)
-{
-	struct node__link *l;
-
-	for (l = node__link_next(n, NULL); l; l = node__link_next(n, l))
-		node__link_closed(n, l);
-	n->stop_ms = UINT64_MAX - 1; /* stays stopping; nothing is due any more */
-}
-
 void node_tick(struct node *n, uint64_t now_ms)
 {
 	n->now_ms = now_ms;
@@ -344,8 +334,6 @@ void node_tick(struct node *n, uint64_t now_ms)
 	}
 	if (n->dial_ms <= now_ms)
 		n->unpolled = true;
-	if (n->stop_ms <= now_ms)
-		end_stop(n);
 }
 
 void node_stop(struct node *n, uint64_t now_ms)
@@ -353,9 +341,9 @@ void node_stop(struct node *n, uint64_t now_ms)
 	struct node__link *l;
 
 	n->now_ms = now_ms;
-	if (n->stop_ms != UINT64_MAX)
+	if (n->stopping)
 		return;
-	n->stop_ms = time_add(now_ms, NODE__GOODBYE_MS);
+	n->stopping = true;
 	n->dial_stale = n->unpolled = true;
 	for (l = node__link_next(n, NULL); l; l = node__link_next(n, l))
 		node__link_end(n, l, OK, false, RLPX_QUITTING);
@@ -482,10 +470,9 @@ bool node_poll(struct node *n, struct node_event *ev)
 			more = node__dial_due(n);
 	}
 	n->unpolled = false;
-	if (n->stop_ms == UINT64_MAX || n->stopped || n->count.links > 0)
+	if (!n->stopping || n->stopped || n->count.links > 0)
 		return false;
 	n->stopped = true;
-	n->stop_ms = UINT64_MAX - 1;
 	ev->type = NODE_EV_STOPPED;
 	return true;
 }

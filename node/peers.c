@@ -104,7 +104,7 @@ void node__named_ended(struct node *n, const struct node__link *l)
 	p = node__named_find(n, &l->id);
 	if (!p || !(p->kinds & NODE_STATIC) || still_linked(n, l))
 		return;
-	if (!n->redial || n->stop_ms != UINT64_MAX) {
+	if (!n->redial || n->stopping) {
 		set_due(n, p, UINT64_MAX);
 		return;
 	}
@@ -136,7 +136,7 @@ uint64_t node__dial_deadline(const struct node *n)
 {
 	uint64_t at = UINT64_MAX;
 
-	if (n->count.pending_out >= NODE__PENDING_OUTBOUND || n->stop_ms != UINT64_MAX ||
+	if (n->count.pending_out >= NODE__PENDING_OUTBOUND || n->stopping ||
 	    n->count.peers >= NODE_PEERS_MAX)
 		return UINT64_MAX;
 	for (uint32_t i = 0; i < n->named_count; i++)

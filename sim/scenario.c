@@ -266,16 +266,19 @@ bool scenario_add(struct scenario *s, const char *name, const struct node_config
 		  double min_pow)
 {
 	struct member *m = &s->member[s->members];
+	struct node_config c = *cfg;
 	uint32_t host;
 
 	if (s->members == SCENARIO_MEMBERS_MAX)
 		return scenario_complain(s, "more than %d nodes", SCENARIO_MEMBERS_MAX);
 	if (scenario_find(s, name) != UINT32_MAX)
 		return scenario_complain(s, "there is a node \"%s\" already", name);
-	if (sim_host_add(s->w, &host, cfg, ip, clock_ms) != OK)
-		return scenario_complain(s, "no room for \"%s\"", name);
 	memset(m, 0, sizeof(*m));
 	snprintf(m->name, sizeof(m->name), "%s", name);
+	snprintf(m->client, sizeof(m->client), "%s", cfg->client);
+	c.client = m->client; /* must outlive the host */
+	if (sim_host_add(s->w, &host, &c, ip, clock_ms) != OK)
+		return scenario_complain(s, "no room for \"%s\"", name);
 	s->members++;
 	if (family && family_new(&m->family, s->w, host, *family, min_pow, &s->channel, heard, s))
 		return scenario_complain(s, "out of memory");

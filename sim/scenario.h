@@ -15,9 +15,9 @@
 /* One host by name. */
 struct member {
 	char name[WORD_MAX];
+	char client[128];	 /* what it calls itself */
 	struct family *family;	 /* NULL: one of ours */
 	uint64_t family_call_ms; /* the call that is under way; UINT64_MAX: none */
-	bool has_side;
 };
 
 /* Somebody who dials somebody. */

@@ -73,7 +73,7 @@ static bool only_options(struct scenario *s, size_t from, const char *keys)
 
 #define NODE_OPTIONS                                                                     \
 	" family pow clock maxpeers pool poolbytes message light bridge delay pace lan " \
-	"public plain version "
+	"public plain version client "
 
 struct plan {
 	struct node_config cfg;
@@ -119,6 +119,8 @@ static bool plan_node(struct scenario *s, struct plan *p)
 	if (!plan_family(s, p) || !plan_clock(s, p))
 		return false;
 	pace = p->cfg.shh.pace;
+	if (words_option(&s->line, 1, "client"))
+		p->cfg.client = words_option(&s->line, 1, "client");
 	if (!option_real(s, "pow", &p->pow) || !option_size(s, "maxpeers", 1024, &maxpeers) ||
 	    !option_size(s, "pool", UINT32_MAX, &pool) ||
 	    !option_size(s, "poolbytes", SIZE_MAX, &bytes) ||

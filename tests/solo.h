@@ -33,7 +33,7 @@ struct solo {
 	struct node *node;
 	uint64_t now_ms;
 	struct raw *raw[SOLO_RAWS]; /* by the node's link; NULL: none */
-	unsigned dials, downs, closes, pauses, resumes;
+	unsigned dials, downs, closes, pauses, resumes, stopped;
 	unsigned reason; /* of the last DOWN */
 	enum err err;
 	uint64_t dialled_ms;
@@ -168,8 +168,8 @@ static inline void solo_obey(struct solo *s, const struct node_event *ev)
 	case NODE_EV_MESSAGE:
 	case NODE_EV_SHH:
 	case NODE_EV_JOB:
-	case NODE_EV_JOB_CANCEL:
-	case NODE_EV_STOPPED: break;
+	case NODE_EV_JOB_CANCEL: break;
+	case NODE_EV_STOPPED: s->stopped++; break;
 	}
 	if (s->on_event)
 		s->on_event(s, ev);

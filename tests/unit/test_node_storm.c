@@ -352,6 +352,109 @@ static void an_empty_bucket_pauses_reading(void **state)
 	solo_close(&s);
 }
 
+/* --- many at once ------------------------------------------------------------------------------------ */
+
+/* More links than are sealed together; then all are told to go and none listens:
+ * only so many may linger, and a second later all are gone. */
+static void goodbyes_are_bounded(void **state)
+{
+	enum { MANY = 100 };
+	struct node_config cfg;
+	static struct raw p[MANY];
+	struct node_stats stats;
+	struct solo s;
+
+	(void)state;
+	node_config_init(&cfg);
+	cfg.max_peers = 200;
+	solo_open(&s, &cfg);
+	for (uint32_t i = 0; i < MANY; i++) {
+		assert_int_equal(raw_connect(&p[i], &s, 1 + i), OK);
+		solo_pump(&s);
+		raw_status(&p[i]);
+		solo_pump(&s);
+	}
+	assert_int_equal(solo_peers(&s), MANY);
+	solo_pass(&s, 16000); /* a Ping to each, and its Pong */
+	for (uint32_t i = 0; i < MANY; i++) {
+		assert_false(p[i].closed);
+		p[i].deaf = true;
+	}
+	s.downs = s.closes = 0;
+	node_stop(s.node, s.now_ms);
+	solo_drain(&s);
+	assert_int_equal(s.downs, MANY);
+	assert_int_equal(s.closes, MANY - NODE__GOODBYES_MAX);
+	assert_int_equal(solo_peers(&s), 0);
+	solo_pass(&s, 999);
+	node_stats(s.node, &stats);
+	assert_int_equal(stats.links, NODE__GOODBYES_MAX);
+	solo_pass(&s, 1);
+	assert_int_equal(solo_links(&s), 0);
+	assert_int_equal(s.closes, MANY);
+	assert_int_equal(s.stopped, 1);
+	assert_int_equal(
+		node_accept(s.node, &(uint32_t){ 0 }, &(struct endpoint){ .tcp = 1 }, s.now_ms),
+		ERR_TOO_MANY);
+	for (uint32_t i = 0; i < MANY; i++)
+		raw_free(&p[i]);
+	solo_close(&s);
+}
+
+static void a_ping_is_answered_when_asked_for(void **state)
+{
+	struct node_link_info info;
+	uint32_t cursor = 0;
+	struct raw p;
+	struct solo s;
+
+	(void)state;
+	solo_open(&s, NULL);
+	assert_int_equal(raw_connect(&p, &s, 1), OK);
+	assert_int_equal(node_ping(s.node, p.link, s.now_ms), ERR_STATE);
+	assert_int_equal(node_ping(s.node, 99, s.now_ms), ERR_STATE);
+	solo_pump(&s);
+	raw_status(&p);
+	solo_pump(&s);
+	assert_int_equal(node_ping(s.node, p.link, s.now_ms), OK);
+	solo_pump(&s);
+	assert_true(node_link_next(s.node, &cursor, &info));
+	assert_int_equal(info.pongs, 1);
+	assert_true(info.drained);
+	assert_int_equal(info.rtt_ms, 0);
+	assert_false(node_link_next(s.node, &cursor, &info));
+	raw_free(&p);
+	solo_close(&s);
+}
+
+/* Calls that name what is not there, or not any more, do nothing. */
+static void stray_calls_are_harmless(void **state)
+{
+	const uint8_t *data;
+	uint8_t byte = 0;
+	struct blob *b;
+	struct solo s;
+
+	(void)state;
+	solo_open(&s, NULL);
+	for (uint32_t link = 0; link < 3000; link += 999) {
+		node_dialled(s.node, link, OK, s.now_ms);
+		node_stream_ended(s.node, link, s.now_ms);
+		node_writable(s.node, link);
+		node_output_taken(s.node, link, 5, s.now_ms);
+		node_disconnect(s.node, link, RLPX_REQUESTED, s.now_ms);
+		assert_int_equal(node_recv(s.node, link, &byte, 1, s.now_ms), 1);
+		assert_int_equal(node_output(s.node, link, &data), 0);
+	}
+	assert_int_equal(blob_new(&b, &s.mem, MEM_SEND, 1), OK);
+	assert_int_equal(node_send(s.node, 0, 0, 0, b, s.now_ms), ERR_ARG);
+	blob_unref(b);
+	node_job_done(s.node, 7, &(struct shh_seal_progress){ .done = true }, s.now_ms);
+	solo_pass(&s, 1000);
+	assert_int_equal(solo_links(&s), 0);
+	solo_close(&s);
+}
+
 /* --- X3: what strangers write in the log -------------------------------------------------------------- */
 
 struct lines {
@@ -545,6 +648,9 @@ int main(void)
 		cmocka_unit_test(faults_of_status_have_their_reasons),
 		cmocka_unit_test(a_turn_takes_a_share_of_each),
 		cmocka_unit_test(an_empty_bucket_pauses_reading),
+		cmocka_unit_test(goodbyes_are_bounded),
+		cmocka_unit_test(a_ping_is_answered_when_asked_for),
+		cmocka_unit_test(stray_calls_are_harmless),
 		cmocka_unit_test(a_client_name_stays_in_its_quotes),
 		cmocka_unit_test(failures_before_a_peer_is_up_are_not_news),
 		cmocka_unit_test(memory_may_run_out_anywhere),

@@ -26,7 +26,7 @@ static void lines_become_words(void **state)
 
 static void long_words_and_lines_are_faults(void **state)
 {
-	char text[200];
+	char text[200] = "";
 	struct span rest = span_of(text, sizeof(text));
 	struct words_line line;
 	unsigned number = 0;
