@@ -63,6 +63,14 @@ int net__socket(const struct ip *ip)
 		      0);
 }
 
+void net__tune(int fd)
+{
+	int one = 1, unsent = NET__UNSENT;
+
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof(unsent));
+}
+
 /* --- opening -------------------------------------------------------------------- */
 
 static void say_why(char why[static NET_WHY_MAX], const struct endpoint *at)
@@ -224,7 +232,6 @@ static void rest(struct net *net, int fd)
 static void take(struct net *net, int fd, const struct sockaddr_storage *from)
 {
 	struct endpoint e = net__endpoint(from);
-	int one = 1;
 	uint32_t link;
 	enum err err = node_accept(net->node, &link, &e, net->now_ms);
 
@@ -233,7 +240,7 @@ static void take(struct net *net, int fd, const struct sockaddr_storage *from)
 		return;
 	}
 	net->stats.accepted++;
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	net__tune(fd);
 	if (net__wire_accepted(net, link, fd) != OK)
 		node_stream_ended(net->node, link, net->now_ms);
 }

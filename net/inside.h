@@ -19,10 +19,11 @@
 #define NET__TOGETHER	    (NET__BUFFER / NET__READ_MIN) /* links fed side by side */
 #define NET__REST_SOFT	    (8u << 20) /* bytes waiting for paused links; above: small reads only */
 #define NET__LINKS_MAX	    65536      /* link numbers; a node counts its own from 0 */
-#define NET__ACCEPT_TURN    64	       /* connections taken from a listener in one turn */
-#define NET__ACCEPT_REST_MS 200	       /* hardening P7 */
-#define NET__SLOW_MS	    50	       /* a turn this long is logged and counted, hardening §3 */
-#define NET__WALL_JUMP_MS   50	       /* a wall clock that moved so far was set, not read late */
+#define NET__UNSENT	    (256 * 1024) /* bytes that a socket may hold unsent; more: it is full */
+#define NET__ACCEPT_TURN    64		 /* connections taken from a listener in one turn */
+#define NET__ACCEPT_REST_MS 200		 /* hardening P7 */
+#define NET__SLOW_MS	    50		 /* a turn this long is logged and counted, hardening §3 */
+#define NET__WALL_JUMP_MS   50		 /* a wall clock that moved so far was set, not read late */
 
 struct wire; /* one socket of a link: wires.c */
 
@@ -133,6 +134,9 @@ uint64_t net__accept_deadline(const struct net *net);
 
 /* A socket for that address, not blocking. -1 with errno */
 int net__socket(const struct ip *ip);
+/* Send at once, and keep little in the system: what waits there cannot be
+ * overtaken by a Pong. */
+void net__tune(int fd);
 /* The system's form of an address, and back (mapped IPv4 folded). */
 struct sockaddr_storage;
 unsigned net__sockaddr(struct sockaddr_storage *out, const struct endpoint *e);

@@ -235,12 +235,12 @@ void net__wire_dial(struct net *net, uint32_t link, const struct endpoint *to)
 {
 	struct sockaddr_storage a;
 	socklen_t len = net__sockaddr(&a, to);
-	int fd = net__socket(&to->ip), one = 1;
+	int fd = net__socket(&to->ip);
 	struct wire *w = fd < 0 ? NULL : wire_new(net, link, fd);
 	bool failed = w == NULL;
 
 	if (!failed) {
-		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+		net__tune(fd);
 		w->dialling = true;
 		failed = (connect(fd, (struct sockaddr *)&a, len) != 0 && errno != EINPROGRESS) ||
 			 await_out(w) != OK;

@@ -261,7 +261,10 @@ static bool join_by(pthread_t thread, uint64_t ms)
 
 	clock_gettime(CLOCK_REALTIME, &until);
 	until.tv_sec += (time_t)(ms / 1000);
-	return pthread_timedjoin_np(thread, NULL, &until) == 0;
+	if (pthread_timedjoin_np(thread, NULL, &until) == 0)
+		return true;
+	pthread_detach(thread);
+	return false;
 }
 
 bool workers_free(struct workers *w)
