@@ -193,8 +193,9 @@ void node_output_taken(struct node *n, uint32_t link, size_t taken, uint64_t now
 		node__link_touch(n, l);
 	after_output(n, l);
 	room = rlpx_send_room(l->rlpx);
-	if (l->shh_peer != NODE__NO_PEER && room > l->room) {
+	if (l->shh_peer != NODE__NO_PEER && l->spent && room > l->room) {
 		l->room = (uint32_t)room;
+		l->spent = rlpx_wants_output(l->rlpx);
 		shh_peer_credit(n->shh, l->shh_peer, room, now_ms);
 		n->unpolled = true;
 	}

@@ -144,6 +144,7 @@ struct node__link {
 	bool charged : 1; /* handshake taken from the bucket */
 	bool heard : 1;	  /* any byte came */
 	bool behind : 1;  /* the driver holds input back for us */
+	bool spent : 1;	  /* shh used credit that it was not given back */
 	bool full : 1;	  /* the socket took no more */
 	bool gone : 1;	  /* there is nobody left to say goodbye to */
 	bool by_peer : 1;
@@ -185,10 +186,10 @@ struct node {
 
 	uint64_t now_ms; /* of the latest call */
 	uint64_t blinded_ms;
-	bool stopping;	  /* node_stop() was called; every link ends within its goodbye */
-	bool stopped;	  /* and told so */
-	bool unpolled;	  /* something may wait for node_poll() */
-	uint16_t lent;	  /* the link whose Hello or message was told last, to be released */
+	bool stopping; /* node_stop() was called; every link ends within its goodbye */
+	bool stopped;  /* and told so */
+	bool unpolled; /* something may wait for node_poll() */
+	uint16_t lent; /* the link whose Hello or message was told last, to be released */
 	uint16_t lent_mark;
 	struct shh_event shh_event; /* lent by node_poll() */
 

@@ -235,6 +235,7 @@ static void send_packet(struct node *n, struct node__link *l, uint32_t code, str
 			node__link_end(n, l, err, false, RLPX_NETWORK_ERROR);
 		return;
 	}
+	l->spent = true;
 	node__link_touch(n, l);
 }
 
