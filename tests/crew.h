@@ -101,27 +101,44 @@ static inline long crew_memory_kb(const struct crew *w, const char *what)
 	return kb;
 }
 
-/* Sockets on its port that somebody accepted and did not close.  The list of its
- * descriptors is for root alone, since it is not dumpable; this one is public. */
-static inline int crew_sockets_held(const struct crew *w)
+/* Sockets on its port that somebody accepted and did not close; from: only those
+ * whose other end has that port, 0 for all.  The list of its descriptors is for root
+ * alone, since it is not dumpable; this one is public. */
+static inline int crew_sockets_from(const struct crew *w, unsigned from)
 {
 	FILE *f = fopen("/proc/net/tcp", "r");
-	unsigned port, state;
+	unsigned port, other, state;
 	unsigned long inode;
 	char line[512];
 	int n = 0;
 
 	crew_must(f != NULL, "/proc/net/tcp");
 	while (fgets(line, sizeof(line), f) != NULL)
-		if (sscanf(line, "%*d: %*8x:%x %*8x:%*x %x %*x:%*x %*x:%*x %*x %*u %*u %lu", &port,
-			   &state, &inode) == 3 &&
-		    port == w->target.at.tcp && state != 0x0a && inode != 0)
+		if (sscanf(line, "%*d: %*8x:%x %*8x:%x %x %*x:%*x %*x:%*x %*x %*u %*u %lu", &port,
+			   &other, &state, &inode) == 4 &&
+		    port == w->target.at.tcp && (from == 0 || from == other) && state != 0x0a &&
+		    inode != 0)
 			n++;
 	fclose(f);
 	return n;
 }
 
-/* Seconds of processor time that it has used, in clock ticks. */
+static inline int crew_sockets_held(const struct crew *w)
+{
+	return crew_sockets_from(w, 0);
+}
+
+/* Whether it still holds its end of a socket of ours. */
+static inline bool crew_is_held(const struct crew *w, int fd)
+{
+	struct sockaddr_in a;
+	socklen_t len = sizeof(a);
+
+	crew_must(getsockname(fd, (struct sockaddr *)&a, &len) == 0, "getsockname");
+	return crew_sockets_from(w, ntohs(a.sin_port)) > 0;
+}
+
+/* Processor time that it has used, in clock ticks. */
 static inline long crew_ticks(const struct crew *w)
 {
 	unsigned long user = 0, system = 0;
