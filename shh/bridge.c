@@ -140,6 +140,11 @@ static enum err wait_for(struct shh *s, uint32_t idx, enum shh_digest d, uint64_
 	return err;
 }
 
+static uint64_t wait_end(struct shh *s)
+{
+	return s->now_ms + WAIT_MIN_MS + shh__random_below(s, WAIT_SPAN_MS);
+}
+
 /* Let a bridge's cursor walk on; what lacks its form is put off for a while. */
 static void arrivals_look(struct shh *s, enum shh_digest d)
 {
@@ -147,11 +152,10 @@ static void arrivals_look(struct shh *s, enum shh_digest d)
 
 	while ((idx = shh__cursor_next(&s->pool, &s->bridge[d], &steps)) != SHH__NONE) {
 		const struct shh__entry *e = shh__entry(&s->pool, idx);
-		uint64_t at_ms = s->now_ms + WAIT_MIN_MS + shh__random_below(s, WAIT_SPAN_MS);
 
 		if (lacks(s, e, d) && !e->bridging &&
 		    shh__pool_source(&s->pool, e->source)->bridging < SOURCE_WAITING_MAX &&
-		    wait_for(s, idx, d, at_ms) != OK) {
+		    wait_for(s, idx, d, wait_end(s)) != OK) {
 			s->bridge[d].at = at; /* the heap is full: it waits in the pool */
 			return;
 		}

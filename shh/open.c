@@ -341,10 +341,11 @@ bool shh__filters_poll(struct shh *s, struct shh_event *ev)
 	struct shh__filters *fs = s->filters;
 	uint32_t steps = SHH__STEPS_PER_MS;
 
-	if (fs->count == 0 && fs->direct == NULL) { /* nothing is looked at twice */
-		while (main_next(s, &steps))
-			fs->work.pass = SHH__PASS_NONE;
-		fs->wait_ms = shh__cursor_at_end(&s->pool, &fs->main) ? UINT64_MAX : s->now_ms + 1;
+	if (fs->count == 0 && fs->direct == NULL) { /* whoever comes will catch up */
+		fs->main.at = s->pool.log_len;
+		fs->main_seq = s->pool.next_seq;
+		fs->work.pass = SHH__PASS_NONE;
+		fs->wait_ms = UINT64_MAX;
 		return false;
 	}
 	while (budget_left(s)) {
