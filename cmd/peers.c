@@ -203,11 +203,14 @@ static void look_up(void *arg)
 	freeaddrinfo(found);
 }
 
-static void join(struct session *s, const struct enode *peer, unsigned kinds)
+static void join(struct session *s, const struct enode *peer, unsigned kinds,
+		 void (*failed)(void *ctx, const char *why), void *ctx)
 {
 	enum err err = node_peer_add(s->node, peer, kinds, net_clock_ms());
 
-	if (err != OK)
+	if (err != OK && failed != NULL)
+		failed(ctx, err_text(err));
+	else if (err != OK)
 		log_line(&s->log, LOG_WARN, "peer_refused why=\"%s\"", err_text(err));
 }
 
@@ -229,7 +232,7 @@ static void looked_up(void *arg, uint64_t now_ms)
 		l->peer.at.ip = l->ip;
 		l->peer.has_endpoint = true;
 		l->peer.host[0] = '\0';
-		join(s, &l->peer, l->kinds);
+		join(s, &l->peer, l->kinds, l->failed, l->ctx);
 	} else if (l->failed != NULL) {
 		l->failed(l->ctx, gai_strerror(l->error));
 	} else {
@@ -256,7 +259,7 @@ void peer_join(struct session *s, const struct enode *peer, unsigned kinds,
 	struct lookup *l;
 
 	if (peer->host[0] == '\0') {
-		join(s, peer, kinds);
+		join(s, peer, kinds, failed, ctx);
 		return;
 	}
 	l = session_keep(s, sizeof(*l));

@@ -38,7 +38,8 @@ void peers_free(struct peer_list *l);
 /* Add one to the session's node now, or once its host name was looked up: on a
  * worker, again every 30 s until it is known.
  *
- * failed   called if a look-up failed, with the reason; NULL: it is logged
+ * failed   called if it cannot be looked up or joined, with the reason, maybe
+ *          before this returns; NULL: it is logged
  */
 void peer_join(struct session *s, const struct enode *peer, unsigned kinds,
 	       void (*failed)(void *ctx, const char *why), void *ctx);

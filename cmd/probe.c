@@ -48,20 +48,29 @@ static int code_of_step(const struct probe *p, const char **step)
 	return of[reached].code;
 }
 
-static void lookup_failed(void *ctx, const char *why)
+static void leave(void *ctx, uint64_t now_ms)
+{
+	struct probe *p = ctx;
+
+	(void)now_ms;
+	net_break(p->session.net);
+}
+
+/* The loop may not run yet, so it is left from inside. */
+static void join_failed(void *ctx, const char *why)
 {
 	struct probe *p = ctx;
 
 	p->down = true;
 	p->code = EXIT_DIAL;
-	snprintf(p->why, sizeof(p->why), "the host name cannot be looked up: %s", why);
-	net_break(p->session.net);
+	snprintf(p->why, sizeof(p->why), "cannot be dialled: %s", why);
+	net_timer(p->session.net, 0, leave, p);
 }
 
 void probe_begin(struct probe *p, unsigned kinds)
 {
 	p->began_ns = probe_clock_ns();
-	peer_join(&p->session, &p->peer, kinds, lookup_failed, p);
+	peer_join(&p->session, &p->peer, kinds, join_failed, p);
 }
 
 static void ended(struct probe *p, const struct node_event *ev)

@@ -50,6 +50,11 @@ fails version 8 'no acceptable Status came'
 fails full 9 'it disconnected: too many peers \(0x04\)'
 fails quit 9 'it disconnected: client quitting \(0x08\)'
 
+# Ourselves.
+(umask 077 && "$sotto" key generate "$dir/key" >/dev/null)
+leaves 'ourselves' 4 "$sotto" hello --nodekey "$dir/key" "$("$sotto" key to-enode "$dir/key")"
+holds 'ourselves' "$dir/err" '^sotto hello: cannot be dialled: ourselves$'
+
 # Another key than the one that is there: the handshake cannot be opened.
 start other "$badpeer" nostatus
 url=$(enode_of other)
