@@ -32,6 +32,7 @@ static enum err status_recv(struct shh *s, struct shh__peer *p, struct span payl
 	p->dialect_proven = proven;
 	p->digest_double = shh__dialect_digest(p->dialect) == SHH_DIGEST_DOUBLE;
 	p->phase = SHH__READY;
+	p->ready_ms = s->now_ms;
 	p->status_ms = UINT64_MAX;
 	p->dialect_ms =
 		p->dialect == SHH_DIALECT_UNKNOWN ? s->now_ms + SHH__DIALECT_MS : UINT64_MAX;

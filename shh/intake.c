@@ -16,10 +16,11 @@
 
 #include <assert.h>
 
-#define REFUSED_MAX 64	/* told in one confirmation; more: the rest is not told */
-#define CODE	    37	/* of any refusal: what status-go v6.2.6 puts, whatever its reason */
-#define STRONG_BITS 8	/* fewer zero bits may be chance */
-#define AGE_MAX	    255 /* seconds, of the ages kept for our own posts */
+#define REFUSED_MAX 64	  /* told in one confirmation; more: the rest is not told */
+#define CODE	    37	  /* of any refusal: what status-go v6.2.6 puts, whatever its reason */
+#define SETTLED_MS  10000 /* until then a peer may hand over what it had stored */
+#define STRONG_BITS 8	  /* fewer zero bits may be chance */
+#define AGE_MAX	    255	  /* seconds, of the ages kept for our own posts */
 
 /* One packet under way. */
 struct intake {
@@ -255,6 +256,17 @@ static void fill(struct shh *s, const struct shh__candidate *c)
 	shh__bridge_filled(s, idx, e->seq);
 }
 
+/* Remember how old envelopes are that come fresh from the network; what a peer
+ * that has just joined hands over from its pool says nothing about that (W9). */
+static void age_saw(struct shh *s, const struct intake *in, uint64_t sent)
+{
+	uint64_t age = in->now_s - sent;
+
+	if (sent > in->now_s || s->now_ms - in->peer->ready_ms < SETTLED_MS)
+		return;
+	s->ages[s->age_count++ % sizeof(s->ages)] = (uint8_t)(age < AGE_MAX ? age : AGE_MAX);
+}
+
 static void insert(struct shh *s, struct intake *in, const struct shh__candidate *c)
 {
 	struct shh__arrival a = {
@@ -287,12 +299,7 @@ static void insert(struct shh *s, struct intake *in, const struct shh__candidate
 			       c->bits[other_digest(c->digest)]);
 	s->stats.envelopes_new++;
 	clock_saw(s, in->peer, &c->env);
-	if (sent <= in->now_s) {
-		uint64_t age = in->now_s - sent;
-
-		s->ages[s->age_count++ % sizeof(s->ages)] =
-			(uint8_t)(age < AGE_MAX ? age : AGE_MAX);
-	}
+	age_saw(s, in, sent);
 }
 
 static void slice_take(struct shh *s, struct intake *in)

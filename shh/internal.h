@@ -148,7 +148,7 @@ struct shh__peer {
 	uint16_t source; /* hint */
 
 	uint64_t status_ms, dialect_ms, send_ms, update_ms; /* UINT64_MAX: no such time */
-	uint64_t last_sent_ms, first_sent_ms;
+	uint64_t ready_ms, last_sent_ms, first_sent_ms;
 	uint64_t paused_ms;
 	uint32_t gap_ms; /* to leave after the last packet, by how full it was */
 

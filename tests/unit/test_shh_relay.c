@@ -1046,6 +1046,12 @@ static void test_post_age(void **state)
 	node_plain();
 	(void)guest_named(SOTTO, 0, &from);
 	a = guest_named(SOTTO, 0, NULL);
+	for (unsigned i = 0; i < 64; i++) /* what it had stored says nothing */
+		made_envelope(&m[i], world_now_s(w) + 30, 50, 1000 + i, (uint8_t)i, 60,
+			      SHH_DIGEST_SINGLE, 0);
+	give(from, m, 64);
+	assert_int_equal(machine()->age_count, 0);
+	world_run(w, 10000);
 	for (unsigned i = 0; i < 64; i++) /* all were created 3 s before they came */
 		made_envelope(&m[i], world_now_s(w) + 47, 50, i, (uint8_t)i, 60, SHH_DIGEST_SINGLE,
 			      0);
