@@ -22,6 +22,7 @@
 #define NET__UNSENT	    (256 * 1024) /* bytes that a socket may hold unsent; more: it is full */
 #define NET__ACCEPT_TURN    64		 /* connections taken from a listener in one turn */
 #define NET__ACCEPT_REST_MS 200		 /* hardening P7 */
+#define NET__PRESSURE_MS    1000	 /* how long one such turn makes peers' budgets bind */
 #define NET__SLOW_MS	    50		 /* a turn this long is logged and counted, hardening §3 */
 #define NET__WALL_JUMP_MS   50		 /* a wall clock that moved so far was set, not read late */
 
@@ -98,6 +99,8 @@ struct net {
 	int64_t wall_ms; /* offset the node was told */
 	uint64_t wall_checked_ms;
 	uint64_t slow_warned_ms;
+	uint64_t slow_until_ms;
+	bool pressure;
 	uint64_t stop_ms; /* net_stop(): when to leave, whatever happens; 0: not stopping */
 	bool stopped;	  /* NODE_EV_STOPPED came */
 	bool leave;	  /* net_break() */

@@ -325,11 +325,27 @@ static void set_alarm(struct net *net)
 		net->again = true;
 }
 
+/* Peers' budgets bind while turns are long, and a little longer (hardening §3). */
+static void set_pressure(struct net *net, bool is_slow)
+{
+	struct shh *shh;
+
+	if (is_slow)
+		net->slow_until_ms = net->now_ms + NET__PRESSURE_MS;
+	if (net->pressure == (net->now_ms < net->slow_until_ms))
+		return;
+	net->pressure = !net->pressure;
+	shh = node_shh(net->node);
+	if (shh != NULL)
+		shh_set_pressure(shh, net->pressure);
+}
+
 static void check_length(struct net *net)
 {
 	uint64_t took_ms = net_clock_ms() - net->now_ms;
 
 	net->stats.turns++;
+	set_pressure(net, took_ms > NET__SLOW_MS);
 	if (took_ms <= NET__SLOW_MS)
 		return;
 	net->stats.slow_turns++;

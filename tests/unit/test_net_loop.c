@@ -68,7 +68,9 @@ struct node {
 	unsigned ticks, stops, flushes, most_together, jobs_done;
 	struct shh_seal_progress result;
 	int64_t wall_told_ms;
-	bool silent; /* never says that it has stopped */
+	bool pressure;
+	unsigned pressures; /* how often that was told */
+	bool silent;	    /* never says that it has stopped */
 	struct endpoint from;
 };
 
@@ -224,15 +226,22 @@ bool node_poll(struct node *n, struct node_event *ev)
 	return true;
 }
 
-struct shh *node_shh(struct node *n)
-{
-	(void)n;
-	return NULL;
-}
-
 void node_set_wall_offset(struct node *n, int64_t offset_ms)
 {
 	n->wall_told_ms = offset_ms;
+}
+
+struct shh *node_shh(struct node *n)
+{
+	return (struct shh *)n; /* goes nowhere but to the next function */
+}
+
+void shh_set_pressure(struct shh *s, bool pressure)
+{
+	struct node *n = (struct node *)s;
+
+	n->pressure = pressure;
+	n->pressures++;
 }
 
 /* --- a loop, and patience --------------------------------------------------------------- */
@@ -977,6 +986,37 @@ static void stop(void *ctx, uint64_t now_ms)
 	net_stop(b->net);
 }
 
+static bool pressure_told(struct bench *b)
+{
+	return b->node.pressures == 1;
+}
+
+static bool pressure_lifted(struct bench *b)
+{
+	return b->node.pressures == 2;
+}
+
+static void dawdle(void *ctx, uint64_t now_ms)
+{
+	(void)ctx;
+	(void)now_ms;
+	usleep(70000);
+}
+
+/* One long turn makes the peers' budgets bind, a second of short ones lifts it (hardening §3). */
+static void a_long_turn_is_pressure(void **state)
+{
+	struct bench *b = open_bench(false);
+
+	(void)state;
+	assert_int_not_equal(net_timer(b->net, 0, dawdle, b), 0);
+	run_until(b, pressure_told);
+	assert_true(b->node.pressure);
+	run_until(b, pressure_lifted);
+	assert_false(b->node.pressure);
+	close_bench(b);
+}
+
 static void stopping_is_orderly(void **state)
 {
 	struct bench *b = open_bench(false);
@@ -1090,6 +1130,7 @@ int main(void)
 		cmocka_unit_test(timers_ring_in_order_and_can_be_cancelled),
 		cmocka_unit_test(jobs_come_back),
 		cmocka_unit_test(lines_are_cut_and_counted),
+		cmocka_unit_test(a_long_turn_is_pressure),
 		cmocka_unit_test(stopping_is_orderly),
 		cmocka_unit_test(stopping_has_an_end),
 		cmocka_unit_test(the_first_signal_asks),
