@@ -23,7 +23,8 @@
 #if defined(__SANITIZE_ADDRESS__)
 #define OWN_ALLOCATOR 1
 #elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer)
+#if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer) || \
+	__has_feature(thread_sanitizer)
 #define OWN_ALLOCATOR 1
 #endif
 #endif

@@ -331,7 +331,8 @@ static void test_many_at_once(void **state)
 
 /* A sanitizer's allocator does not count for malloc; clang says so in its own way. */
 #if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer)
+#if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer) || \
+	__has_feature(thread_sanitizer)
 #define SANITIZED
 #endif
 #endif
