@@ -135,6 +135,8 @@ struct span made_packet(const struct made *m, size_t count);
 
 /* Envelopes in the Messages packets that an end received, matched by content. */
 size_t end_envelopes(const struct world_end *e, const struct made *m);
+/* The same, with the first of them if there is any; it borrows from the packet. */
+size_t end_find(const struct world_end *e, const struct made *m, struct shh_envelope *first);
 size_t end_packets(const struct world_end *e, uint32_t code);
 
 #endif /* TESTS_SHH_WORLD_H */

@@ -2,31 +2,12 @@
 /* Filters: who gets what, in which order keys are tried, how much of it in a turn
  * (hardening W6, W7), and what real peers sealed, opened by the whole machine.
  */
+#include "tests/shh_one_world.h"
 #include "tests/shh_vectors.h"
-#include "tests/shh_world.h"
 
 #include <stdlib.h>
 
 #include "shh/filter.h"
-
-static struct world *w;
-
-static int setup(void **state)
-{
-	(void)state;
-	w = malloc(sizeof(*w));
-	assert_non_null(w);
-	world_init(w);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	world_fini(w);
-	free(w);
-	return 0;
-}
 
 static void node(void)
 {

@@ -3,31 +3,12 @@
  * to ours, and each reaction is the same, or differs by a row of hardening that
  * the table names; then the rules W1 to W7 one by one.
  */
-#include "tests/shh_world.h"
+#include "tests/shh_one_world.h"
 #include "tests/vectors.h"
 
 #include <stdlib.h>
 
 #include "shh/internal.h"
-
-static struct world *w;
-
-static int setup(void **state)
-{
-	(void)state;
-	w = malloc(sizeof(*w));
-	assert_non_null(w);
-	world_init(w);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	world_fini(w);
-	free(w);
-	return 0;
-}
 
 static struct shh_stats stats_of(int node)
 {

@@ -2,31 +2,10 @@
 /* Whole machines: meshes, posts and their ends, jobs, settings, two runs that must
  * be one, and every allocation refused in turn.
  */
-#include "tests/shh_world.h"
-
-#include <limits.h>
-#include <stdlib.h>
+#include "tests/shh_one_world.h"
 
 #include "shh/internal.h"
-
-static struct world *w;
-
-static int setup(void **state)
-{
-	(void)state;
-	w = malloc(sizeof(*w));
-	assert_non_null(w);
-	world_init(w);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	world_fini(w);
-	free(w);
-	return 0;
-}
+#include <limits.h>
 
 #define SOTTO  "sotto/0.1.0"
 #define GETH18 "Geth/v1.8.27-stable/linux-amd64/go1.10"
