@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /* mkdir -p with mode 0700; what exists is left as it is. */
@@ -39,17 +38,7 @@ static enum err check_folder(int fd, const char *path, char why[static STORE_WHY
 		store__why(why, path, "cannot be examined: %s", strerror(errno));
 		return ERR_IO;
 	}
-	if (st.st_uid != geteuid()) {
-		store__why(why, path, "belongs to user %u, expected user %u, who runs this",
-			   (unsigned)st.st_uid, (unsigned)geteuid());
-		return ERR_IO;
-	}
-	if (st.st_mode & 077) {
-		store__why(why, path, "has mode %04o, expected 0700: others must not enter it",
-			   (unsigned)st.st_mode & 07777);
-		return ERR_IO;
-	}
-	return OK;
+	return store__check_ours(&st, path, 0700, "others must not enter it", why);
 }
 
 enum err store_dir_open(const char *path, char why[static STORE_WHY_MAX])

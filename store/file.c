@@ -10,7 +10,6 @@
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 void store__why(char why[static STORE_WHY_MAX], const char *path, const char *format, ...)
@@ -26,6 +25,22 @@ void store__why(char why[static STORE_WHY_MAX], const char *path, const char *fo
 	va_end(args);
 }
 
+enum err store__check_ours(const struct stat *st, const char *path, unsigned wanted,
+			   const char *because, char why[static STORE_WHY_MAX])
+{
+	if (st->st_uid != geteuid()) {
+		store__why(why, path, "belongs to user %u, expected user %u, who runs this",
+			   (unsigned)st->st_uid, (unsigned)geteuid());
+		return ERR_IO;
+	}
+	if (st->st_mode & 077) {
+		store__why(why, path, "has mode %04o, expected %04o: %s",
+			   (unsigned)st->st_mode & 07777, wanted, because);
+		return ERR_IO;
+	}
+	return OK;
+}
+
 static enum err check_private(int fd, const char *path, char why[static STORE_WHY_MAX])
 {
 	struct stat st;
@@ -38,17 +53,7 @@ static enum err check_private(int fd, const char *path, char why[static STORE_WH
 		store__why(why, path, "is no regular file");
 		return ERR_IO;
 	}
-	if (st.st_uid != geteuid()) {
-		store__why(why, path, "belongs to user %u, expected user %u, who runs this",
-			   (unsigned)st.st_uid, (unsigned)geteuid());
-		return ERR_IO;
-	}
-	if (st.st_mode & 077) {
-		store__why(why, path, "has mode %04o, expected 0600: others must not read a secret",
-			   (unsigned)st.st_mode & 07777);
-		return ERR_IO;
-	}
-	return OK;
+	return store__check_ours(&st, path, 0600, "others must not read a secret", why);
 }
 
 /* One byte more than max is asked for, so that a longer file shows. */

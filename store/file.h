@@ -3,11 +3,21 @@
 #ifndef STORE_FILE_H
 #define STORE_FILE_H
 
+#include <sys/stat.h>
+
 #include "store/store.h"
 
 /* Say why, in one line: the path, then the printf text. */
 void store__why(char why[static STORE_WHY_MAX], const char *path, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* Check that it belongs to us and gives nobody else any right.
+ *
+ * st       of what was opened
+ * wanted   the mode to name in why, and because: what others must not do
+ */
+MUST_CHECK enum err store__check_ours(const struct stat *st, const char *path, unsigned wanted,
+				      const char *because, char why[static STORE_WHY_MAX]);
 
 /* Read a private file of at most max bytes whole: regular, no symbolic link,
  * ours, no rights for anybody else (hardening K1).
