@@ -89,6 +89,8 @@ const char *rlpx_reason_text(unsigned reason)
 	};
 	const char *text = NULL;
 
+	if (reason == RLPX_REASON_UNKNOWN)
+		return "none given";
 	if (reason < sizeof(texts) / sizeof(texts[0]))
 		text = texts[reason];
 	return text != NULL ? text : "unknown reason";

@@ -49,7 +49,7 @@ static void test_every_reason(void **state)
 	}
 	assert_string_equal(rlpx_reason_text(RLPX_TOO_MANY_PEERS), "too many peers");
 	assert_string_equal(rlpx_reason_text(0x0c), "unknown reason");
-	assert_string_equal(rlpx_reason_text(RLPX_REASON_UNKNOWN), "unknown reason");
+	assert_string_equal(rlpx_reason_text(RLPX_REASON_UNKNOWN), "none given");
 	assert_string_equal(rlpx_reason_text(~0u), "unknown reason");
 }
 
