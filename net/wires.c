@@ -231,25 +231,35 @@ enum err net__wire_accepted(struct net *net, uint32_t link, int fd)
 	return OK;
 }
 
+/* What connect() or SO_ERROR said, as node_dialled() takes it. */
+static enum err dial_error(int error)
+{
+	if (error == ECONNREFUSED)
+		return ERR_CLOSED;
+	return error == ETIMEDOUT ? ERR_TIMEOUT : ERR_IO;
+}
+
 void net__wire_dial(struct net *net, uint32_t link, const struct endpoint *to)
 {
 	struct sockaddr_storage a;
 	socklen_t len = net__sockaddr(&a, to);
 	int fd = net__socket(&to->ip);
 	struct wire *w = fd < 0 ? NULL : wire_new(net, link, fd);
-	bool failed = w == NULL;
+	enum err err = ERR_IO;
 
-	if (!failed) {
+	if (w != NULL) {
 		net__tune(fd);
 		w->dialling = true;
-		failed = (connect(fd, (struct sockaddr *)&a, len) != 0 && errno != EINPROGRESS) ||
-			 await_out(w) != OK;
+		if (connect(fd, (struct sockaddr *)&a, len) != 0 && errno != EINPROGRESS)
+			err = dial_error(errno);
+		else
+			err = await_out(w);
 	}
-	if (!failed)
+	if (err == OK)
 		return;
 	if (w != NULL)
 		wire_free(w);
-	node_dialled(net->node, link, ERR_IO, net->now_ms);
+	node_dialled(net->node, link, err, net->now_ms);
 }
 
 void net__wire_end(struct net *net, uint32_t link)
@@ -296,14 +306,16 @@ static void dial_decided(struct wire *w)
 	socklen_t len = sizeof(error);
 
 	w->writable = false;
-	if (getsockopt(w->fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0 && error == 0) {
+	if (getsockopt(w->fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0)
+		error = errno;
+	if (error == 0) {
 		w->dialling = false;
 		listen_on(w, true);
 		node_dialled(net->node, link, OK, net->now_ms);
 		return;
 	}
 	wire_free(w);
-	node_dialled(net->node, link, ERR_IO, net->now_ms);
+	node_dialled(net->node, link, dial_error(error), net->now_ms);
 }
 
 /* Keep what was not taken; a link that cannot keep it is over. */

@@ -112,8 +112,9 @@ MUST_CHECK enum err node_peer_remove(struct node *n, const struct pubkey *id, un
 MUST_CHECK enum err node_accept(struct node *n, uint32_t *link, const struct endpoint *from,
 				uint64_t now_ms);
 
-/* The outcome of NODE_EV_DIAL: OK, or ERR_IO, ERR_TIMEOUT.  The node gives up
- * by itself after 15 s (NODE_EV_CLOSE). */
+/* The outcome of NODE_EV_DIAL: OK, or ERR_CLOSED (refused), ERR_TIMEOUT, ERR_IO
+ * (no way there, or no means).  The node gives up by itself after 15 s
+ * (NODE_EV_CLOSE). */
 void node_dialled(struct node *n, uint32_t link, enum err outcome, uint64_t now_ms);
 
 /* Take bytes of a link's stream.

@@ -315,9 +315,11 @@ static int listen_on(uint16_t *port)
 
 static void dials_come_out(void **state)
 {
+	static const uint8_t broadcast[4] = { 255, 255, 255, 255 };
 	struct bench *b = open_bench(false);
 	uint16_t port;
 	int listener = listen_on(&port), fd;
+	struct endpoint to = at_port(port);
 	char back[8] = "";
 
 	(void)state;
@@ -336,6 +338,13 @@ static void dials_come_out(void **state)
 	run_until(b, thirty_looks);
 
 	dial(b, at_port(port)); /* nobody listens there any more */
+	run_until(b, dialled);
+	assert_int_equal(b->node.link[5].dialled, ERR_CLOSED);
+	tell(&b->node, NODE_EV_CLOSE, 5);
+	run_until(b, thirty_looks);
+
+	to.ip = ip_from4(broadcast); /* the system itself says no: nothing leaves */
+	dial(b, to);
 	run_until(b, dialled);
 	assert_int_equal(b->node.link[5].dialled, ERR_IO);
 	close_bench(b);
