@@ -78,11 +78,33 @@ void help_command(const struct command *cmd)
 		print_option(o);
 }
 
+static void print_summary(const struct command *cmd)
+{
+	printf("  %-16s %s\n", cmd->name, cmd->summary);
+}
+
+bool help_group(const char *group)
+{
+	bool any = false;
+
+	for (const struct command *c = commands; c->name != NULL; c++) {
+		if (!command_in(c, group))
+			continue;
+		if (!any)
+			printf("usage: sotto %s COMMAND [OPTION]...\n\n", group);
+		print_summary(c);
+		any = true;
+	}
+	if (any)
+		printf("\n`sotto %s COMMAND --help' lists a command's options.\n", group);
+	return any;
+}
+
 void help_overview(void)
 {
 	printf("usage: sotto COMMAND [OPTION]...\n\n");
 	for (const struct command *c = commands; c->name != NULL; c++)
-		printf("  %-16s %s\n", c->name, c->summary);
+		print_summary(c);
 	printf("\n`sotto COMMAND --help' lists a command's options, `sotto help manual' is the "
 	       "whole "
 	       "manual page,\n`sotto help completion' the completion for bash, `sotto version' the "

@@ -19,7 +19,7 @@ static int help(int argc, char **argv)
 		help_completion();
 	else if ((cmd = command_find(argc, argv, &used)) != NULL)
 		help_command(cmd);
-	else
+	else if (argc > 1 || !help_group(argv[0]))
 		return -1;
 	return fflush(stdout) == 0 ? EXIT_OK : EXIT_ENVIRONMENT;
 }
@@ -30,14 +30,18 @@ static bool is_word(const char *text, const char *word)
 	return strcmp(text, word) == 0;
 }
 
+static bool is_help(const char *text)
+{
+	return is_word(text, "help") || is_word(text, "h");
+}
+
 /* Say what a word begins that is no command by itself, such as "key". */
 static bool tell_parts(const char *word)
 {
-	size_t len = strlen(word);
 	unsigned parts = 0;
 
 	for (const struct command *c = commands; c->name != NULL; c++) {
-		if (strncmp(c->name, word, len) != 0 || c->name[len] != ' ')
+		if (!command_in(c, word))
 			continue;
 		if (parts++ == 0)
 			fprintf(stderr, "sotto: \"%s\" is no command, expected \"%s\"", word,
@@ -95,11 +99,15 @@ int main(int argc, char **argv)
 		printf("sotto %s\n", SOTTO_VERSION);
 		return EXIT_OK;
 	}
-	if (is_word(argv[1], "help") || is_word(argv[1], "h")) {
+	if (is_help(argv[1])) {
 		code = help(argc - 2, argv + 2);
 		return code < 0 ? unknown(argv[2]) : code;
 	}
 	cmd = command_find(argc - 1, argv + 1, &used);
+	if (cmd == NULL && argc == 3 && is_help(argv[2])) {
+		code = help(1, argv + 1);
+		return code < 0 ? unknown(argv[1]) : code;
+	}
 	if (cmd == NULL)
 		return unknown(argv[1]);
 	return run(cmd, argc - 1 - used, argv + 1 + used);

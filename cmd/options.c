@@ -223,7 +223,7 @@ struct words {
 static enum parsed take_option(struct settings *s, const struct command *cmd, struct words *w,
 			       char why[static OPTIONS_WHY_MAX])
 {
-	char *name = w->word[w->next++], *value = NULL, *equals;
+	char *word = w->word[w->next++], *name = word, *value = NULL, *equals;
 	char shown[TEXT_ESCAPED_MAX];
 	const struct option *o;
 	enum parsed result;
@@ -234,11 +234,11 @@ static enum parsed take_option(struct settings *s, const struct command *cmd, st
 	if (o == NULL) {
 		if (strcmp(name, "help") == 0 || strcmp(name, "h") == 0)
 			return PARSED_HELP;
-		text_escape(shown, (const uint8_t *)name,
-			    equals ? (size_t)(equals - name) : strlen(name));
+		text_escape(shown, (const uint8_t *)word,
+			    equals ? (size_t)(equals - word) : strlen(word));
 		snprintf(why, OPTIONS_WHY_MAX,
-			 "--%s is no option, expected one that `sotto %s --help' lists", shown,
-			 cmd->name);
+			 "%s is no option, expected one that `sotto %s --help' lists%s", shown,
+			 cmd->name, cmd->operands_max ? ", or `--' before what is none" : "");
 		return PARSED_BAD;
 	}
 	if (equals != NULL)
@@ -333,6 +333,13 @@ const struct command *command_find(int argc, char **argv, int *used)
 		}
 	}
 	return NULL;
+}
+
+bool command_in(const struct command *cmd, const char *group)
+{
+	size_t len = strlen(group);
+
+	return strncmp(cmd->name, group, len) == 0 && cmd->name[len] == ' ';
 }
 
 /* --- settings ------------------------------------------------------------------------ */

@@ -69,10 +69,14 @@ bool options_agree(const struct settings *s, char why[static OPTIONS_WHY_MAX]);
 /* The command that argv names; *used is set to its words.  NULL: none. */
 const struct command *command_find(int argc, char **argv, int *used);
 
+/* Whether it is one of a group's: "key generate" of "key". */
+bool command_in(const struct command *cmd, const char *group);
+
 /* --- help.c ------------------------------------------------------------------ */
 
 void help_overview(void);		      /* sotto --help */
 void help_command(const struct command *cmd); /* sotto CMD --help */
+bool help_group(const char *group);	      /* sotto key --help; false if it is none */
 void help_manual(void);			      /* sotto help manual: the page, in man's own tongue */
 void help_completion(void);		      /* sotto help completion: for bash */
 

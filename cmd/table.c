@@ -55,13 +55,21 @@ static const struct option table[] = {
 	  .preset = "127.0.0.1",
 	  .help = "where the node will be reached",
 	  .at = AT(addr) },
-	{ .commands = NODE | TO_ENODE,
+	{ .commands = NODE,
 	  .name = "port",
 	  .kind = OPT_UINT,
 	  .value = "N",
 	  .preset = "30303",
 	  .max = 65535,
 	  .help = "TCP port; 0 takes any free one",
+	  .at = AT(port) },
+	{ .commands = TO_ENODE,
+	  .name = "port",
+	  .kind = OPT_UINT,
+	  .value = "N",
+	  .preset = "30303",
+	  .max = 65535,
+	  .help = "port to print, of TCP and of UDP",
 	  .at = AT(port) },
 
 	/* peers */
@@ -455,12 +463,11 @@ const struct command commands[] = {
 	  .summary = "print the messages that come by, through a node",
 	  .details =
 		  "Exactly one of --passwordfile, --password, --symkeyfile, --symkey and --key "
-		  "says "
-		  "what can be opened. Payloads of geth's and of parity's layout are printed "
-		  "alike, "
-		  "one a line; with --json as objects of hash, payload (hex), topic, sig, "
-		  "timestamp, "
-		  "ttl and pow.\n"
+		  "says what can be opened. Payloads of geth's and of parity's layout are "
+		  "printed alike: their bytes as they are, then a line end, so that one which "
+		  "holds line ends takes several lines; on a terminal, bytes that could steer it "
+		  "are shown as \\xHH. With --json each is one line: an object of hash, payload "
+		  "(hex), topic, sig, timestamp, ttl, pow, form and direct.\n"
 		  "Exit codes: 0 after --count messages or an interrupt; 3 the time was up; 4 to 9 "
 		  "as of sotto hello, if the first connection fails.",
 	  .run = run_listen },

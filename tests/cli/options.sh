@@ -52,10 +52,12 @@ bad 'expected a command'
 bad '"fly" is no command, expected' fly
 bad '"key" is no command' key
 bad '"key" is no command' key bend private
+bad '"key" is no command' help key bend
+bad '"fly" is no command' fly --help
 
 # --- shapes --------------------------------------------------------------------------
 n '--nothing is no option, expected one' --nothing
-n '--nothing is no option' -nothing=1
+n '-nothing is no option, expected one that .*--help. lists$' -nothing=1
 n '--port: expected a value, N' --port
 n '--port "1": expected it once at most' --port 0 --port 1
 n '"extra": expected no operand' extra
@@ -114,6 +116,7 @@ n '--nodekey and --nodekeyhex: expected one of them at most' --nodekey private -
 bad '^sotto hello: expected ENODE' hello
 bad '^sotto hello: ENODE "nonsense": expected' hello nonsense
 bad '^sotto hello: ENODE: expected an enode URL with @host:port' hello "enode://$id"
+bad '^sotto send: -dash is no option, expected .*, or `--. before what is none$' send --peer "$peer" --password x --topic t -dash
 bad '^sotto hello: "more": expected no more than ENODE' hello "$peer" more
 bad '^sotto hello: --timeout "0": expected' hello --timeout 0 "$peer"
 bad '^sotto send: --peer is missing: expected' send --password x --topic t hi
@@ -168,4 +171,14 @@ for help in "--help" "-h" "help" "node --help" "node -h" "key generate --help" "
 	leaves "sotto $help" 0 "$sotto" $help
 	[ -s out ] && [ ! -s err ] && pass || complain "sotto $help" 'says nothing'
 done
+for help in "key --help" "key -h" "help key"; do
+	# shellcheck disable=SC2086 # words
+	leaves "sotto $help" 0 "$sotto" $help
+	equal "sotto $help: its commands" "$(sed -n 's/^  key \([a-z-]*\) .*/\1/p' out | tr '\n' ' ')" \
+		'generate inspect to-enode '
+done
+leaves 'help of to-enode' 0 "$sotto" key to-enode --help
+lacks 'no port is free to be taken' out 'any free one'
+leaves 'help of listen' 0 "$sotto" listen --help
+lacks 'a payload may be several lines' out 'alike, one a line'
 leaves 'the shell reads its completion' 0 bash -n -c "$("$sotto" help completion)"
