@@ -63,7 +63,7 @@ static int open_actor(struct actor *a, const struct settings *set, const char *p
 	a->probe.what = "peer";
 	a->probe.text = peer;
 	if (code == EXIT_OK && peer != NULL)
-		code = probe_check(&a->probe, &a->probe.session, false);
+		code = probe_check(&a->probe, &a->probe.session);
 	if (code != EXIT_OK)
 		session_close(&a->probe.session);
 	return code;

@@ -16,6 +16,7 @@ struct greeting {
 	enum shh_dialect dialect;
 };
 
+/* As JSON has it. */
 static const char *form_name(enum shh_status_form form)
 {
 	switch (form) {
@@ -24,6 +25,19 @@ static const char *form_name(enum shh_status_form form)
 	case SHH_STATUS_FOUR: return "four";
 	case SHH_STATUS_FIVE: return "five";
 	case SHH_STATUS_SIX: return "six";
+	}
+	return "?";
+}
+
+/* The same for people. */
+static const char *form_text(enum shh_status_form form)
+{
+	switch (form) {
+	case SHH_STATUS_EMPTY: return "no items";
+	case SHH_STATUS_SHORT: return "1 to 3 items";
+	case SHH_STATUS_FOUR: return "4 items";
+	case SHH_STATUS_FIVE: return "5 items";
+	case SHH_STATUS_SIX: return "6 items";
 	}
 	return "?";
 }
@@ -80,7 +94,7 @@ static int check(void *ctx, struct session *s)
 {
 	struct greeting *g = ctx;
 
-	return probe_check(&g->probe, s, false);
+	return probe_check(&g->probe, s);
 }
 
 /* --- telling ------------------------------------------------------------------- */
@@ -125,7 +139,7 @@ static void print_plain(const struct greeting *g)
 	if (!g->has_status)
 		return;
 	real_text(pow, g->status.min_pow);
-	printf("status        %s, least work %s%s%s%s\n", form_name(g->status.form), pow,
+	printf("status        %s, least work %s%s%s%s\n", form_text(g->status.form), pow,
 	       g->status.has_bloom && !shh_bloom_is_full(&g->status.bloom) ? ", bloom filter" : "",
 	       g->status.light ? ", light" : "", g->status.confirmations ? ", confirmations" : "");
 	printf("family        %s\n", shh_dialect_name(g->dialect));

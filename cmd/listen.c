@@ -107,7 +107,7 @@ static void on_late(void *ctx, uint64_t now_ms)
 static int check(void *ctx, struct session *s)
 {
 	struct ear *e = ctx;
-	int code = probe_check(&e->probe, s, false);
+	int code = probe_check(&e->probe, s);
 
 	if (code == EXIT_OK)
 		code = session_symkey(s, &e->sym, &e->has_sym);

@@ -8,6 +8,7 @@
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -31,23 +32,27 @@ static void shorten(char out[static 96], const char *text)
 		snprintf(out, 96, "%.60s...", escaped);
 }
 
-enum err peer_read(struct enode *out, const char *what, const char *text, const struct crypto *c,
-		   char why[static PEERS_WHY_MAX])
+static bool has_address(const struct enode *e)
+{
+	return e->has_endpoint || e->host[0] != '\0';
+}
+
+enum err peer_read(struct enode *out, const char *what, const char *text, bool bare_ok,
+		   const struct crypto *c, char why[static PEERS_WHY_MAX])
 {
 	char shown[96];
 	const char *expected = "an enode URL";
 	enum err err = enode_parse(out, text, c, &expected);
 
-	if (err == OK)
+	if (err == OK && (bare_ok || has_address(out)))
 		return OK;
+	if (err == OK || (!bare_ok && strncasecmp(text, "enode:", 6) != 0)) {
+		err = ERR_ARG;
+		expected = "a full enode URL, enode://KEY@HOST:PORT";
+	}
 	shorten(shown, text);
 	snprintf(why, PEERS_WHY_MAX, "%s \"%s\": expected %s", what, shown, expected);
 	return err;
-}
-
-static bool has_address(const struct enode *e)
-{
-	return e->has_endpoint || e->host[0] != '\0';
 }
 
 static enum err append(struct peer_list *l, const struct enode *e)
@@ -69,17 +74,12 @@ static enum err append_text(struct peer_list *l, const char *what, const char *t
 {
 	char shown[96];
 	struct enode e;
-	enum err err = peer_read(&e, what, text, c, why);
+	enum err err = peer_read(&e, what, text, bare_ok, c, why);
 
 	if (err != OK)
 		return err;
-	shorten(shown, text);
-	if (!bare_ok && !has_address(&e)) {
-		snprintf(why, PEERS_WHY_MAX, "%s \"%s\": expected an enode URL with @host:port",
-			 what, shown);
-		return ERR_ARG;
-	}
 	err = append(l, &e);
+	shorten(shown, text);
 	if (err != OK)
 		snprintf(why, PEERS_WHY_MAX,
 			 "%s \"%s\": expected at most %d nodes, and memory for them", what, shown,
@@ -128,7 +128,8 @@ static char *read_file(const char *what, const char *path, char why[static PEERS
 	       (n = read(fd, text + len, PEERS_FILE_MAX - len)) > 0)
 		len += (size_t)n;
 	if (text == NULL || fd < 0 || n < 0)
-		snprintf(why, PEERS_WHY_MAX, "%s \"%s\": expected enode URLs or a file of them: %s",
+		snprintf(why, PEERS_WHY_MAX,
+			 "%s \"%s\": expected enode URLs, or a file of them that can be read (%s)",
 			 what, shown, strerror(errno));
 	else if (n > 0 || memchr(text, '\0', len) != NULL)
 		snprintf(why, PEERS_WHY_MAX, "%s \"%s\": expected text of less than %d bytes", what,

@@ -18,9 +18,10 @@ struct peer_list {
 /* Read an enode URL that an option or operand gave.
  *
  * what     "--peer", for the complaint
+ * bare_ok  a key without an address is welcome
  * why      on error: what, the text, and what was expected
  */
-MUST_CHECK enum err peer_read(struct enode *out, const char *what, const char *text,
+MUST_CHECK enum err peer_read(struct enode *out, const char *what, const char *text, bool bare_ok,
 			      const struct crypto *c, char why[static PEERS_WHY_MAX]);
 
 /* Read a list, or the file it names: URLs with blanks, commas, line ends, quotes

@@ -16,15 +16,13 @@ uint64_t probe_clock_ns(void)
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-int probe_check(struct probe *p, struct session *s, bool bare_ok)
+int probe_check(struct probe *p, struct session *s)
 {
 	char why[PEERS_WHY_MAX];
 
-	if (peer_read(&p->peer, p->what, p->text, s->crypto, why) != OK)
-		return fail(s->set, EXIT_USAGE, "%s", why);
-	if (bare_ok || p->peer.has_endpoint || p->peer.host[0] != '\0')
+	if (peer_read(&p->peer, p->what, p->text, false, s->crypto, why) == OK)
 		return EXIT_OK;
-	return fail(s->set, EXIT_USAGE, "%s: expected an enode URL with @host:port", p->what);
+	return fail(s->set, EXIT_USAGE, "%s", why);
 }
 
 /* What was to come next when it ended, and the exit code of that. */
@@ -73,6 +71,24 @@ void probe_begin(struct probe *p, unsigned kinds)
 	peer_join(&p->session, &p->peer, kinds, join_failed, p);
 }
 
+/* Where to, and in which of the ways that a connect() can fail. */
+static void not_dialled(struct probe *p, const char *step, enum err err)
+{
+	char at[128], address[ENDPOINT_TEXT_MAX];
+
+	endpoint_text(address, &p->peer.at);
+	if (p->peer.host[0] != '\0')
+		snprintf(at, sizeof(at), "%.100s:%u", p->peer.host, p->peer.at.tcp);
+	else
+		snprintf(at, sizeof(at), "%s", address);
+	if (err == ERR_CLOSED)
+		snprintf(p->why, sizeof(p->why), "%s: nobody accepts connections at %s", step, at);
+	else if (err == ERR_IO)
+		snprintf(p->why, sizeof(p->why), "%s: there is no way to %s", step, at);
+	else
+		snprintf(p->why, sizeof(p->why), "%s: %s: %s", step, at, err_text(err));
+}
+
 static void ended(struct probe *p, const struct node_event *ev)
 {
 	const char *step;
@@ -91,8 +107,8 @@ static void ended(struct probe *p, const struct node_event *ev)
 	} else if (ev->u.down.err == ERR_USELESS) {
 		p->code = EXIT_USELESS;
 		snprintf(p->why, sizeof(p->why), "no capability is shared, expected shh/6");
-	} else if (code == EXIT_DIAL && ev->u.down.err == ERR_IO) {
-		snprintf(p->why, sizeof(p->why), "%s: nobody accepts connections there", step);
+	} else if (code == EXIT_DIAL) {
+		not_dialled(p, step, ev->u.down.err);
 	} else {
 		snprintf(p->why, sizeof(p->why), "%s: %s", step, err_text(ev->u.down.err));
 	}

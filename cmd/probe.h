@@ -26,7 +26,7 @@ struct probe {
 uint64_t probe_clock_ns(void);
 
 /* For session_plan.check: read the peer. */
-int probe_check(struct probe *p, struct session *s, bool bare_ok);
+int probe_check(struct probe *p, struct session *s);
 
 /* Begin: join the peer.  A host name that is not to be found ends as if it could
  * not be dialled. */

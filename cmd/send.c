@@ -112,7 +112,7 @@ static int read_pubkey(struct letter *l, const struct session *s)
 static int check(void *ctx, struct session *s)
 {
 	struct letter *l = ctx;
-	int code = probe_check(&l->probe, s, false);
+	int code = probe_check(&l->probe, s);
 
 	if (code == EXIT_OK)
 		code = session_symkey(s, &l->sym, &l->has_sym);
@@ -205,6 +205,13 @@ static void post_one(struct letter *l, enum shh_form form, uint64_t now_ms)
 	};
 	enum err err = shh_post(node_shh(l->probe.session.node), &l->post[l->posts].id, &p, now_ms);
 
+	if (err == ERR_SIZE) {
+		leave(l, fail(set, EXIT_REFUSED,
+			      "the text: expected less than %u bytes with what belongs to it, got "
+			      "%zu",
+			      SHH_MESSAGE_MAX, l->len));
+		return;
+	}
 	if (err != OK) {
 		leave(l, fail(set, EXIT_REFUSED, "the message cannot be made: %s", err_text(err)));
 		return;

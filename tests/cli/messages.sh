@@ -86,6 +86,10 @@ leaves '600,000 bytes' 0 sh -c "'$sotto' send --peer '$url' --password x --topic
 ended "$listener"
 equal 'all of them arrived' "$(tail -n +2 "$dir/large.out")" "$(cat "$dir/large")"
 
+head -c 2000000 /dev/zero >"$dir/huge"
+leaves '2,000,000 bytes' 10 sh -c "'$sotto' send --peer '$url' --password x --topic large <'$dir/huge'"
+holds 'both sizes are told' "$dir/err" 'expected less than 1048576 bytes .*, got 2000000$'
+
 # Bytes go through a pipe as they are.
 printf '\000\001\033[31m\377\r\n' >"$dir/raw"
 hear raw --password x --topic raw --count 1

@@ -98,10 +98,10 @@ n '--netrestrict "10.0.0.0/33": expected' --netrestrict 10.0.0.0/33
 n '--netrestrict "10.0.0": expected' --netrestrict 10.0.0
 n '--datadir "": expected a value that is not empty' --datadir ''
 n '--datadir private: cannot be opened: expected a folder' --addr 127.0.0.1:0 --datadir private
-n '--peers "nowhere": expected enode URLs or a file of them: No such file' --addr 127.0.0.1:0 --peers nowhere
+n '--peers "nowhere": expected enode URLs, or a file of them that can be read \(No such file or directory\)$' --addr 127.0.0.1:0 --peers nowhere
 n '--peers "enode://zz@1.2.3.4:5": expected' --addr 127.0.0.1:0 --peers badlist
 n '--peers "enode://000.*": expected' --addr 127.0.0.1:0 --peers "$peer,$badpoint"
-n '--peers "enode://.*": expected an enode URL with @host:port' --addr 127.0.0.1:0 --peers "enode://$id"
+n '--peers "enode://.*": expected a full enode URL, enode://KEY@HOST:PORT$' --addr 127.0.0.1:0 --peers "enode://$id"
 n '--trusted "enode:nothing": expected' --addr 127.0.0.1:0 --trusted enode:nothing
 
 # --- keys ------------------------------------------------------------------------------------
@@ -115,7 +115,13 @@ n '--nodekey and --nodekeyhex: expected one of them at most' --nodekey private -
 # --- hello, send, listen ------------------------------------------------------------------------
 bad '^sotto hello: expected ENODE' hello
 bad '^sotto hello: ENODE "nonsense": expected' hello nonsense
-bad '^sotto hello: ENODE: expected an enode URL with @host:port' hello "enode://$id"
+full='expected a full enode URL, enode://KEY@HOST:PORT$'
+bad "^sotto hello: ENODE \"enode://.*\": $full" hello "enode://$id"
+for bare in "$id" "0x04$id" nonsense; do
+	bad "^sotto hello: ENODE \".*\": $full" hello "$bare"
+	bad "^sotto send: --peer \".*\": $full" send --peer "$bare" --password x --topic t hi
+	bad "^sotto listen: --peer \".*\": $full" listen --peer "$bare" --password x
+done
 bad '^sotto send: -dash is no option, expected .*, or `--. before what is none$' send --peer "$peer" --password x --topic t -dash
 bad '^sotto hello: "more": expected no more than ENODE' hello "$peer" more
 bad '^sotto hello: --timeout "0": expected' hello --timeout 0 "$peer"

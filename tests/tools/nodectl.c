@@ -323,7 +323,7 @@ static bool read_enode(struct ctl *c, const char *what, const char *text, struct
 {
 	char why[PEERS_WHY_MAX];
 
-	if (text != NULL && peer_read(out, what, text, c->session.crypto, why) == OK)
+	if (text != NULL && peer_read(out, what, text, true, c->session.crypto, why) == OK)
 		return true;
 	complain(what, text != NULL ? why : "expected an enode URL");
 	return false;
