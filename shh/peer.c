@@ -351,13 +351,24 @@ void shh__peer_rewind(struct shh *s, struct shh__peer *p)
 
 /* --- what it costs us ------------------------------------------------------------------------ */
 
+/* What was taken while nothing bound is no debt: a moment of pressure does not
+ * punish for the hours before it. */
+static void charge(struct bucket *b, struct bucket_rate r, uint64_t n, uint64_t now_ms, bool binds)
+{
+	bucket_charge(b, r, n, now_ms);
+	if (!binds && b->credit < 0)
+		b->credit = 0;
+}
+
 /* Take from its budget and its host's.  They bind only under pressure; then the
  * link pauses until there is credit again (hardening section 3). */
 void shh__peer_charge(struct shh *s, struct shh__peer *p, uint64_t envelopes)
 {
-	bucket_charge(&p->envelopes, envelope_rate, envelopes, s->now_ms);
-	bucket_charge(&p->host->envelopes, host_rate, envelopes, s->now_ms);
-	if (p->trusted || !(s->pressure || mem_above(s->cfg.mem, MEM_SEND, 4, 5)))
+	bool binds = s->pressure || mem_above(s->cfg.mem, MEM_SEND, 4, 5);
+
+	charge(&p->envelopes, envelope_rate, envelopes, s->now_ms, binds);
+	charge(&p->host->envelopes, host_rate, envelopes, s->now_ms, binds);
+	if (p->trusted || !binds)
 		return;
 	p->paused_ms = u64_max(bucket_ready_at(&p->envelopes, envelope_rate, 1, s->now_ms),
 			       bucket_ready_at(&p->host->envelopes, host_rate, 1, s->now_ms));
