@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #define WRITE_ROUNDS 16 /* of flush and write in a turn; then the sockets are heard again */
+#define WRITE_MS     10 /* of a turn after which no further round begins */
 
 /* --- making and freeing ------------------------------------------------------------ */
 
@@ -259,6 +260,8 @@ static void drain_and_write(struct net *net)
 		node_flush(net->node, net->now_ms);
 		if (!net__wires_write(net))
 			return;
+		if (net_clock_ms() - net->now_ms >= WRITE_MS)
+			break;
 	}
 	net->again = true;
 }
