@@ -23,7 +23,8 @@
 #define LOAD_CORPUS_MAX (1ull << 30) /* bytes; more: refused at the start */
 #define LOAD_READS_MAX	32	     /* sockets read in one turn; the others in the next */
 #define LOAD_READ_SIZE	131072	     /* bytes read from one at a time */
-#define AUDIT_EVERY	64	     /* one envelope in so many has the audited topic */
+#define LOAD_AHEAD_MAX	(8u << 20) /* bytes sent that a receiver did not get yet; more: it waits */
+#define AUDIT_EVERY	64	   /* one envelope in so many has the audited topic */
 
 enum role {
 	PUBLISHER, /* deaf once its Status came: what comes is thrown away unread */
@@ -69,6 +70,8 @@ struct stream {
 	const struct corpus *corpus;
 	uint32_t first_publisher, publishers, copies;
 	double rate;
+	bool held;	 /* too far ahead of a receiver */
+	uint64_t queued; /* envelopes so far, copies included */
 	uint64_t start_ns;
 	uint64_t slip_max_ns; /* the latest that a packet was queued after its time */
 	uint32_t slipped;     /* packets queued more than 20 ms late, by our own doing */

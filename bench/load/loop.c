@@ -60,6 +60,22 @@ static bool may_write(const struct peer *p)
 	return p->conn != NULL && !p->socket_full;
 }
 
+/* Nobody runs further ahead of the slowest receiver than LOAD_AHEAD_MAX bytes: a
+ * node that gathers what it sends would pass what a packet can hold. */
+static void look_ahead(struct load *l)
+{
+	struct stream *s = &l->stream;
+	uint64_t slowest = UINT64_MAX;
+
+	if (s->corpus == NULL || s->rate > 0)
+		return;
+	for (uint32_t i = 0; i < l->peer_count; i++)
+		if (l->peers[i].role == RECEIVER && l->peers[i].state == PEER_UP)
+			slowest = u64_min(slowest, l->peers[i].distinct);
+	s->held = slowest != UINT64_MAX && s->corpus->first + s->queued / s->copies >
+						   slowest + LOAD_AHEAD_MAX / l->plan->size;
+}
+
 /* One round over everybody: publish, seal side by side, write. */
 static bool flush(struct load *l)
 {
@@ -69,6 +85,7 @@ static bool flush(struct load *l)
 	bool more = false;
 	size_t n = 0;
 
+	look_ahead(l);
 	for (uint32_t i = 0; i <= l->peer_count; i++) {
 		struct peer *p = &l->peers[i];
 

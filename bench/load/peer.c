@@ -250,7 +250,7 @@ bool peer_publish(struct load *l, struct peer *p, uint64_t now_ns)
 	uint32_t rank = p->index - s->first_publisher;
 	bool any = false;
 
-	if (s->corpus == NULL || p->state != PEER_UP || p->index < s->first_publisher)
+	if (s->corpus == NULL || s->held || p->state != PEER_UP || p->index < s->first_publisher)
 		return false;
 	for (; p->next < s->corpus->packet_count; p->next++) {
 		struct blob *b = s->corpus->packets[p->next];
@@ -271,6 +271,7 @@ bool peer_publish(struct load *l, struct peer *p, uint64_t now_ns)
 			break;
 		}
 		any = true;
+		s->queued += l->plan->batch;
 		if (s->rate > 0 && !p->held) {
 			s->slip_max_ns = u64_max(s->slip_max_ns, now_ns - due);
 			s->slipped += now_ns - due > LATE_NS;

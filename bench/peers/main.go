@@ -44,7 +44,7 @@ func main() {
 	flag.BoolVar(&b.full, "full", false, "more rounds and longer runs")
 	flag.Parse()
 	if *list {
-		for _, s := range scenarios() {
+		for _, s := range scenarios(b.full) {
 			fmt.Printf("%-10s %s\n", s.name, s.about)
 		}
 		return
@@ -57,7 +57,7 @@ func main() {
 		log.Fatal(err)
 	}
 	begin := time.Now()
-	for _, s := range scenarios() {
+	for _, s := range scenarios(b.full) {
 		if match.MatchString(s.name) && (b.full || !s.fullOnly) {
 			b.play(s, *rounds)
 		}
@@ -92,19 +92,27 @@ func (b *bench) prepare(source, keep string) error {
 	return err
 }
 
-// How often a void run is made again before it counts as failed.
-const attempts = 3
+// How often a void run is made again before it counts as failed, and how long
+// one may have taken to be tried again.
+const (
+	attempts = 3
+	tooLong  = 20 * time.Second
+)
 
 // measure is one run of a scenario on a fresh subject.
 func (b *bench) measure(s *scenario, who *subject) (result, error) {
 	why := ""
 	for range attempts {
+		begin := time.Now()
 		r, err := s.run(b, who)
 		if err != nil {
 			return nil, err
 		}
 		if why = r.text("void"); why == "" {
 			return r, nil
+		}
+		if time.Since(begin) > tooLong {
+			break
 		}
 	}
 	return nil, fmt.Errorf("void: %s", why)

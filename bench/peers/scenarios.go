@@ -60,6 +60,13 @@ func growth(act, what string) func(*bench, string, result) float64 {
 	}
 }
 
+func pick(full bool, long, short int) int {
+	if full {
+		return long
+	}
+	return short
+}
+
 func sizeName(size int) string {
 	if size < 1024 {
 		return strconv.Itoa(size) + "B"
@@ -67,10 +74,10 @@ func sizeName(size int) string {
 	return strconv.Itoa(size/1024) + "K"
 }
 
-func scenarios() []*scenario {
+func scenarios(full bool) []*scenario {
 	var list []*scenario
-	list = append(list, intakes()...)
-	list = append(list, relays()...)
+	list = append(list, intakes(full)...)
+	list = append(list, relays(full)...)
 	list = append(list, latencies()...)
 	list = append(list, memories()...)
 	return append(list, starts()...)
@@ -78,8 +85,9 @@ func scenarios() []*scenario {
 
 // --- what comes in ------------------------------------------------------------
 
-func intakes() []*scenario {
+func intakes(full bool) []*scenario {
 	var list []*scenario
+	many := pick(full, 40000, 20000)
 	for _, c := range []struct {
 		size, batch, count int
 		ratio              float64
@@ -101,9 +109,9 @@ func intakes() []*scenario {
 	}
 	list = append(list, &scenario{
 		name:   "publishers",
-		about:  "20 publishers, 40000 envelopes of 256 bytes in all",
+		about:  fmt.Sprintf("20 publishers, %d envelopes of 256 bytes in all", many),
 		rounds: 2,
-		run:    fresh("--publishers", 20, "--count", 40000, "--timeout", 120),
+		run:    fresh("--publishers", 20, "--count", many, "--timeout", 120),
 		figures: []figure{
 			{name: "taken per second", unit: "/s", value: per(1, "count", "stream_s"), more: true, ratio: 15},
 			{name: "CPU per envelope", unit: "us", value: per(1e6, "stream_cpu_s", "count")},
@@ -136,7 +144,8 @@ func intakes() []*scenario {
 
 // --- what goes out --------------------------------------------------------------
 
-func relays() []*scenario {
+func relays(full bool) []*scenario {
+	stored := pick(full, 60000, 30000)
 	delivery := per(1e6, "stream_cpu_s", "delivered")
 	var list []*scenario
 	for _, c := range []struct {
@@ -165,10 +174,10 @@ func relays() []*scenario {
 		},
 	}, &scenario{
 		name:   "sustained",
-		about:  "60000 stored, then 4000/s for 3 s to 20 receivers",
+		about:  fmt.Sprintf("%d stored, then 3000/s for 3 s to 20 receivers", stored),
 		rounds: 2,
-		run: fresh("--receivers", 20, "--preload", 60000, "--count", 12000, "--rate", 4000, "--batch", 10,
-			"--timeout", 120),
+		run: fresh("--receivers", 20, "--preload", stored, "--count", 9000, "--rate", 3000, "--batch", 10,
+			"--timeout", 60),
 		figures: []figure{
 			{name: "CPU per delivery", unit: "us", value: func(_ *bench, _ string, r result) float64 {
 				return 1e6 * r.number("stream_cpu_s") / (r.number("count") * r.number("receivers"))
@@ -353,12 +362,12 @@ func memories() []*scenario {
 		},
 	}, {
 		name:   "churn",
-		about:  "20000 envelopes that live 5 s, again and again",
+		about:  "20000 envelopes that live 3 s, again and again",
 		rounds: 1,
 		alone:  true,
 		run:    churn,
 		figures: []figure{
-			{name: "growth per envelope, after the second", unit: "B", value: plain("growth"), limit: 1},
+			{name: "growth per envelope, after the fifth", unit: "B", value: plain("growth"), limit: 1},
 		},
 	}}
 }
@@ -376,10 +385,8 @@ func knownRecord(b *bench, who string, r result) float64 {
 // churn fills one node again and again and lets everything expire between.
 func churn(b *bench, who *subject) (result, error) {
 	const count = 20000
-	times := 4
-	if b.full {
-		times = 40
-	}
+	const warm = 5 // rounds until the heap has its shape
+	times := pick(b.full, 40, 7)
 	n, err := who.start(b.dir, 0)
 	if err != nil {
 		return nil, err
@@ -387,13 +394,13 @@ func churn(b *bench, who *subject) (result, error) {
 	defer n.stop()
 	var after []float64
 	for range times {
-		r, err := b.load(n, "--preload", strconv.Itoa(count), "--ttl", "5", "--receivers", "1")
+		r, err := b.load(n, "--preload", strconv.Itoa(count), "--ttl", "3", "--receivers", "1")
 		if err != nil {
 			return nil, err
 		}
 		after = append(after, r.number("preload_anon_after"))
 		expire()
 	}
-	grown := after[len(after)-1] - after[1]
-	return result{"growth": math.Max(0, grown) / float64(count*(times-2))}, nil
+	grown := after[len(after)-1] - after[warm-1]
+	return result{"growth": math.Max(0, grown) / float64(count*(times-warm))}, nil
 }

@@ -15,9 +15,9 @@ import (
 )
 
 // settle lets a chain of nodes connect, and expire a pool of envelopes that
-// live 5 s die.
+// live 3 s die.
 func settle() { time.Sleep(2 * time.Second) }
-func expire() { time.Sleep(8 * time.Second) }
+func expire() { time.Sleep(5 * time.Second) }
 
 // freePort is one that nobody listens on just now.
 func freePort() (int, error) {
