@@ -373,7 +373,8 @@ static void test_weight(void **state)
 	heap -= N * (p[0].b.host->replay_room * sizeof(struct rlpx__replay));
 	printf("one idle connection: %zu bytes of heap, %zu in the ledger\n", heap / (2 * N),
 	       ledger / 2);
-	assert_true(heap / (2 * N) <= 2560);
+	if (before > 0) /* nothing is counted under valgrind */
+		assert_true(heap / (2 * N) <= 2560);
 #endif
 	for (size_t i = 0; i < N; i++)
 		pair_free(&p[i]);
