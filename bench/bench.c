@@ -151,9 +151,13 @@ static const struct {
 	const char *name;
 	void (*run)(void);
 } subjects[] = {
-	{ "keccak", bench_keccak }, { "primitives", bench_primitives },
-	{ "rlpx", bench_rlpx },	    { "intake", bench_intake },
-	{ "relay", bench_relay },   { "program", bench_program_figures },
+	{ "keccak", bench_keccak },
+	{ "primitives", bench_primitives },
+	{ "rlpx", bench_rlpx },
+	{ "tcp", bench_tcp },
+	{ "intake", bench_intake },
+	{ "relay", bench_relay },
+	{ "program", bench_program_figures },
 };
 
 int main(int argc, char **argv)

@@ -53,6 +53,7 @@ extern const char *bench_program, *bench_load;
 void bench_keccak(void);
 void bench_primitives(void);
 void bench_rlpx(void);
+void bench_tcp(void);
 void bench_intake(void);
 void bench_relay(void);
 void bench_program_figures(void);

@@ -28,7 +28,7 @@ $(O)/load: $(LOAD_OBJ) $(O)/lib/shh.a $(O)/lib/rlpx.a $(O)/lib/enr.a $(O)/lib/cr
 # Beside go-ethereum's Whisper, in the same run.  FULL=1 takes longer, P=pattern
 # plays some of it.
 .PHONY: bench-peers
-bench-peers: deps-build $(O)/load $(O)/sotto ## beside go-ethereum, in one run (needs Go), P=pattern, FULL=1
+bench-peers: deps-build $(O)/bench $(O)/load $(O)/sotto ## beside go-ethereum, in one run (needs Go), P=pattern, FULL=1
 	@if ! command -v go >/dev/null 2>&1; then \
 		echo "SKIPPED: bench-peers; Go is not installed, and the stock peer cannot be built without it"; \
 	else \

@@ -23,6 +23,7 @@ type bench struct {
 	dir    string // scratch, gone at the end
 	full   bool
 	record *os.File
+	frames string // measures the stock peer's frames alone
 	geth   *subject
 	sotto  *subject
 
@@ -78,10 +79,13 @@ func (b *bench) prepare(source, keep string) error {
 	}
 	b.sotto = sotto(filepath.Join(b.out, "sotto"))
 	b.geth = geth18(filepath.Join(b.out, "interop", "geth18"))
-	cmd := exec.Command("go", "build", "-buildvcs=false", "-o", b.geth.program, ".")
-	cmd.Dir = filepath.Join(source, "geth18")
-	if text, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("the stock peer cannot be built: %v\n%s", err, text)
+	b.frames = filepath.Join(b.out, "interop", "frames18")
+	for program, target := range map[string]string{b.geth.program: ".", b.frames: "./frames"} {
+		cmd := exec.Command("go", "build", "-buildvcs=false", "-o", program, target)
+		cmd.Dir = filepath.Join(source, "geth18")
+		if text, err := cmd.CombinedOutput(); err != nil {
+			return fmt.Errorf("the stock peer cannot be built: %v\n%s", err, text)
+		}
 	}
 	if keep != "" {
 		if b.record, err = os.OpenFile(keep, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644); err != nil {

@@ -4,10 +4,12 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"math"
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -17,7 +19,7 @@ import (
 // settle lets a chain of nodes connect, and expire a pool of envelopes that
 // live 3 s die.
 func settle() { time.Sleep(2 * time.Second) }
-func expire() { time.Sleep(5 * time.Second) }
+func expire() { time.Sleep(4 * time.Second) }
 
 // freePort is one that nobody listens on just now.
 func freePort() (int, error) {
@@ -127,8 +129,60 @@ func calls(b *bench, who *subject) (result, error) {
 	return r, nil
 }
 
+// Sizes of the messages that cross a bare RLPx connection.
+var frameSizes = []int{1024, 16384, 1<<20 - 1024}
+
+func frameField(size int) string { return fmt.Sprintf("frame_%d", size) }
+
+// frames is the CPU of both ends of a connection over TCP: ours as make bench
+// measures it.
+func frames(b *bench, who *subject) (result, error) {
+	r := result{}
+	if who.name == "sotto" {
+		last := b.dir + "/frames"
+		if text, err := exec.Command(filepath.Join(b.out, "bench"), "--last", last, "tcp").CombinedOutput(); err != nil {
+			return nil, fmt.Errorf("%v\n%s", err, text)
+		}
+		text, err := os.ReadFile(last)
+		if err != nil {
+			return nil, err
+		}
+		defer os.Remove(last)
+		for _, size := range frameSizes {
+			_, rest, _ := strings.Cut(string(text), fmt.Sprintf("tcp/both ends %d B\t", size))
+			number, _, _ := strings.Cut(rest, "\n")
+			if r[frameField(size)], err = strconv.ParseFloat(number, 64); err != nil {
+				return nil, err
+			}
+		}
+		return r, nil
+	}
+	for _, size := range frameSizes {
+		text, err := exec.Command(b.frames, strconv.Itoa(size)).Output()
+		if err != nil {
+			return nil, err
+		}
+		var same, ns float64
+		if _, err := fmt.Sscan(string(text), &same, &ns); err != nil {
+			return nil, err
+		}
+		r[frameField(size)] = ns / 1e3
+	}
+	return r, nil
+}
+
 func starts() []*scenario {
 	return []*scenario{{
+		name:   "frames",
+		about:  "messages over one RLPx connection, TCP and Snappy, the CPU of both ends",
+		rounds: 2,
+		run:    frames,
+		figures: []figure{
+			{name: "1 KiB", unit: "us", value: plain(frameField(frameSizes[0])), ratio: 3},
+			{name: "16 KiB", unit: "us", value: plain(frameField(frameSizes[1])), ratio: 3},
+			{name: "1 MiB", unit: "us", value: plain(frameField(frameSizes[2])), ratio: 2.5},
+		},
+	}, {
 		name:   "start",
 		about:  "from exec to the first accepted connection, an empty data folder",
 		rounds: 9,
